@@ -1,0 +1,157 @@
+package wecomtest
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"strconv"
+)
+
+// A reply is the JSON that WeCom answers with.
+type reply map[string]any
+
+// ok is a success with further members.
+func ok(members reply) reply {
+	r := reply{"errcode": 0, "errmsg": "ok"}
+	for name, value := range members {
+		r[name] = value
+	}
+	return r
+}
+
+func (a reply) code() int {
+	code, _ := a["errcode"].(int)
+	return code
+}
+
+// json cannot go wrong: replies hold numbers, strings and replies.
+func (a reply) json() []byte {
+	b, _ := json.Marshal(a)
+	return b
+}
+
+// The codes that the Server answers with. Their texts are ours in WeCom's
+// manner: only the number is for programs (document/path/90455).
+const (
+	codeBadSecret      = 40001
+	codeBadType        = 40004
+	codeBadMediaID     = 40007
+	codeBadCorp        = 40013
+	codeBadToken       = 40014
+	codeBadParameter   = 40035
+	codeLongURL        = 40039
+	codeBadRequest     = 40058
+	codeForeignSecret  = 40091
+	codeNotHTTP        = 40094
+	codeNoToken        = 41001
+	codeNoCorp         = 41002
+	codeNoSecret       = 41004
+	codeNoMediaID      = 41006
+	codeExpiredToken   = 42001
+	codeNeedsGet       = 43001
+	codeNeedsPost      = 43002
+	codeSize           = 45001
+	codeTooMany        = 45009
+	codeTooManyAtOnce  = 45033
+	codeNoPermission   = 48002
+	codeUntrustedIP    = 60020
+	codeMD5Mismatch    = 301019
+	codeNoRange        = 830001
+	codeRangeTooLarge  = 830002
+	codeDownloadFailed = 830003
+)
+
+func textOf(code int) string {
+	switch code {
+	case -1:
+		return "system error"
+	case codeBadSecret:
+		return "invalid credential"
+	case codeBadType:
+		return "invalid media type"
+	case codeBadMediaID:
+		return "invalid media_id"
+	case codeBadCorp:
+		return "invalid corpid"
+	case codeBadToken:
+		return "invalid access_token"
+	case codeBadParameter:
+		return "invalid parameter"
+	case codeLongURL:
+		return "invalid url size"
+	case codeBadRequest:
+		return "invalid Request Parameter"
+	case codeForeignSecret:
+		return "secret is invalid"
+	case codeNotHTTP:
+		return "invalid url, should start with http"
+	case codeNoToken:
+		return "access_token missing"
+	case codeNoCorp:
+		return "corpid missing"
+	case codeNoSecret:
+		return "corpsecret missing"
+	case codeNoMediaID:
+		return "media_id missing"
+	case codeExpiredToken:
+		return "access_token expired"
+	case codeNeedsGet:
+		return "require GET method"
+	case codeNeedsPost:
+		return "require POST method"
+	case codeSize:
+		return "media size out of limit"
+	case codeTooMany:
+		return "api freq out of limit"
+	case codeTooManyAtOnce:
+		return "api concurrent out of limit"
+	case codeNoPermission:
+		return "api forbidden"
+	case codeUntrustedIP:
+		return "not allow to access from your ip"
+	case 60136:
+		return "record not found"
+	case codeMD5Mismatch:
+		return "invalid file md5"
+	case codeNoRange:
+		return "invalid url"
+	case codeRangeTooLarge:
+		return "file or range too large"
+	case codeDownloadFailed:
+		return "download from url error"
+	}
+	return "error"
+}
+
+// refuse answers r with code.
+func (s *Server) refuse(r *request, code int) reply {
+	return s.refuseAs(r, Fault{Errcode: code})
+}
+
+// refuseAs answers r with f's code and text, and the tail that every error of
+// WeCom's has: a hint for its support, the caller's address, a page to open.
+func (s *Server) refuseAs(r *request, f Fault) reply {
+	def(&f.Errmsg, textOf(f.Errcode))
+	def(&f.FromIP, r.from)
+	return reply{"errcode": f.Errcode, "errmsg": fmt.Sprintf(
+		"%s, hint: [%s], from ip: %s, more info at https://open.work.weixin.qq.com/devtool/query?e=%d",
+		f.Errmsg, s.hint(), f.FromIP, f.Errcode)}
+}
+
+// hint is the time in seconds and 15 digits, like the ones that people quote.
+func (s *Server) hint() string {
+	n, _ := rand.Int(rand.Reader, big.NewInt(1e15))
+	return fmt.Sprintf("%d%015d", s.now().Unix(), n)
+}
+
+// random returns n random bytes as text, as WeCom's ids look. It needs no
+// error: crypto/rand ends the program rather than fail.
+func random(n int) string {
+	b := make([]byte, n)
+	rand.Read(b)
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func itoa[T int | int64](n T) string { return strconv.FormatInt(int64(n), 10) }
