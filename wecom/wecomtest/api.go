@@ -23,9 +23,8 @@ type Options struct {
 
 	TokenLife   time.Duration // 2 h if zero
 	FreshTokens bool          // every gettoken hands out another token
-	// WrongSecretLimit is how many wrong secrets in an hour are answered as
-	// such; the next one gets its address banned from gettoken for an hour.
-	// 2,000 if zero.
+	// WrongSecretLimit is how many wrong secrets in an hour get their address
+	// banned from gettoken for an hour; 2,000 if zero.
 	WrongSecretLimit int
 
 	// SeenFrom is the address that callers from 127.0.0.1 and ::1 seem to
@@ -46,6 +45,11 @@ type Options struct {
 	CreatedSkew    time.Duration // added to created_at: a WeCom whose clock differs
 	UnknownJobCode int           // for job ids that are unknown or over 60 minutes old; 60136 if zero
 	NotMP4Code     int           // detail.errcode of a video that is no MP4; 40004 if zero
+
+	// Ended is told once of each job that ended, within some milliseconds and
+	// one at a time: the place to send the event upload_media_job_finish from.
+	// It must not call Close.
+	Ended func(Job)
 
 	Now   func() time.Time // time.Now if nil and Clock is nil
 	Clock *Clock           // goes before Now

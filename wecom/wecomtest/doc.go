@@ -64,9 +64,12 @@
 //   - A job's 60 minutes count from the submit; a media_id's three days from
 //     its created_at; created_at is the end of the job.
 //   - A result may be read any number of times.
+//   - media/get: HTTP 416 for a range behind the end, the whole file where the
+//     Range header cannot be read (20 MiB at most, like every answer), 40007
+//     for any media_id that is not this corp's or is over three days old.
 //   - An older token stays good until its own end when a newer one is issued.
 //   - What counts as a wrong secret for the ban: 40001 and 40091. Its hour
-//     starts with the first wrong secret, the ban with the one over the limit.
+//     starts with the first wrong secret, the ban with the last one allowed.
 //   - A limit counts in minutes that start with their first call, and blocks
 //     for a minute from the call that was too much.
 package wecomtest

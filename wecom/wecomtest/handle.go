@@ -1,10 +1,10 @@
 package wecomtest
 
 import (
-	"errors"
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -13,6 +13,7 @@ import (
 type request struct {
 	*http.Request
 	api   string
+	query url.Values
 	body  []byte
 	from  string // the address that it seems to come from
 	fault Fault
@@ -24,9 +25,10 @@ type request struct {
 // maxBody is more than any documented call needs.
 const maxBody = 1 << 20
 
-// ServeHTTP answers one call: the fault that was injected for it, or the work.
+// ServeHTTP answers one call: with the fault that was injected for it, or
+// after the work.
 func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
-	r := &request{Request: hr, api: s.apiOf(hr.URL.Path), from: s.seenFrom(hr.RemoteAddr)}
+	r := &request{Request: hr, api: s.apiOf(hr.URL.Path), query: hr.URL.Query(), from: s.seenFrom(hr.RemoteAddr)}
 	body, err := io.ReadAll(io.LimitReader(hr.Body, maxBody))
 	if err != nil {
 		return // the caller went away
@@ -37,11 +39,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	case f.Errcode != 0:
 		s.send(w, r, s.refuseAs(r, f))
 	case f.Status != 0:
-		s.record(r, NoErrcode)
-		sendPage(w, f)
+		s.send(w, r, page{f.Status, f.Header, f.Body})
 	case f.ResetBefore:
-		s.record(r, NoErrcode)
-		reset(w)
+		s.send(w, r, noAnswer{})
 	default:
 		s.serve(w, r)
 	}
@@ -51,51 +51,41 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 func (s *Server) serve(w http.ResponseWriter, r *request) {
 	a, known := s.apis[r.api]
 	if !known {
-		s.record(r, NoErrcode)
-		sendPage(w, Fault{Status: http.StatusNotFound})
+		s.send(w, r, page{status: http.StatusNotFound})
 		return
 	}
-	code := s.admit(r, a)
-	if code == 0 {
-		defer s.leave(r)
+	if code := s.admit(r, a); code != 0 {
+		s.send(w, r, s.refuse(r, code))
+		return
 	}
-	var answer reply
+	defer s.leave(r)
 	switch {
-	case code != 0:
-		answer = s.refuse(r, code)
-	case r.Method != a.method && a.method == http.MethodGet:
-		answer = s.refuse(r, codeNeedsGet)
-	case r.Method != a.method:
-		answer = s.refuse(r, codeNeedsPost)
+	case r.Method == a.method:
+		s.send(w, r, a.do(s, r))
+	case a.method == http.MethodGet:
+		s.send(w, r, s.refuse(r, codeNeedsGet))
 	default:
-		answer = a.do(s, r)
+		s.send(w, r, s.refuse(r, codeNeedsPost))
 	}
-	s.send(w, r, answer)
 }
 
 // send answers r, in the way that its fault wants.
-func (s *Server) send(w http.ResponseWriter, r *request, a reply) {
+func (s *Server) send(w http.ResponseWriter, r *request, a answer) {
 	f := r.fault
-	if f.Warning && a["errmsg"] == "ok" {
-		a["errmsg"] = "ok, Warning: wrong json format."
+	if j, ok := a.(reply); ok && f.Warning && j["errmsg"] == "ok" {
+		j["errmsg"] = "ok, Warning: wrong json format."
 	}
-	if f.ResetAfter || f.Truncate > 0 {
-		s.record(r, NoErrcode)
-	} else {
-		s.record(r, a.code())
+	if f.ResetAfter {
+		a = noAnswer{}
 	}
-	switch {
-	case f.ResetAfter:
-		reset(w)
-		return
-	case f.Truncate > 0:
-		truncate(w, a.json(), f.Truncate)
-		return
-	case f.Slow > 0:
+	if f.Truncate > 0 {
+		a = cut{a, f.Truncate}
+	}
+	s.record(r, a.code())
+	if f.Slow > 0 {
 		s.sleep(r, f.Slow)
 	}
-	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
-	w.Write(a.json())
+	a.send(w)
 }
 
 // sleep waits in real time, but not longer than the caller or the Server.
@@ -124,49 +114,4 @@ func (s *Server) seenFrom(remote string) string {
 		return s.o.SeenFrom
 	}
 	return host
-}
-
-// sendPage sends what a proxy would: an HTTP status and a page.
-func sendPage(w http.ResponseWriter, f Fault) {
-	if f.Body == "" {
-		f.Body = "<html><head><title>" + http.StatusText(f.Status) + "</title></head><body><h1>" + http.StatusText(f.Status) + "</h1></body></html>\n"
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	for name, values := range f.Header {
-		w.Header()[name] = values
-	}
-	w.WriteHeader(f.Status)
-	io.WriteString(w, f.Body)
-}
-
-// reset closes the connection so that the caller gets an RST.
-func reset(w http.ResponseWriter) {
-	conn, err := hijack(w)
-	if err != nil {
-		return
-	}
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		tcp.SetLinger(0)
-	}
-	conn.Close()
-}
-
-// truncate promises the whole body and sends its first n bytes, never all.
-func truncate(w http.ResponseWriter, body []byte, n int) {
-	conn, err := hijack(w)
-	if err != nil {
-		return
-	}
-	defer conn.Close()
-	io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=UTF-8\r\nContent-Length: "+itoa(len(body))+"\r\n\r\n")
-	conn.Write(body[:min(n, len(body)-1)])
-}
-
-func hijack(w http.ResponseWriter) (net.Conn, error) {
-	h, ok := w.(http.Hijacker)
-	if !ok {
-		return nil, errors.New("wecomtest: the connection cannot be taken over")
-	}
-	conn, _, err := h.Hijack()
-	return conn, err
 }

@@ -12,11 +12,13 @@ type jobs struct {
 	running []*job         // those that have not ended, as far as anybody looked
 	submits map[string]int // by MD5
 	media   map[string]*job
+	untold  []Job // have ended, and Options.Ended was not told yet
 }
 
 // A job has been fetched when its verdict is known, and ends JobTime later.
 type job struct {
 	Job
+	taken   time.Time // as At, in real time
 	fetched bool
 	at      time.Time // of the fetch's end
 	code    int       // verdict
@@ -29,7 +31,7 @@ func (j *jobs) init() {
 
 // take enters a job, starts its fetch and returns its id.
 func (s *Server) take(of Job, f Fault) string {
-	j := &job{Job: of}
+	j := &job{Job: of, taken: time.Now()}
 	j.ID, j.At, j.Status = "jobid_"+random(32), s.now(), StatusRunning
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -46,11 +48,15 @@ func (s *Server) take(of Job, f Fault) string {
 	return j.ID
 }
 
-// fetchEnded notes the verdict on a job.
+// fetchEnded notes the verdict on a job. The fetch took the real time that it
+// took: if the clock was advanced meanwhile, that counts for JobTime.
 func (s *Server) fetchEnded(j *job, size int64, body []byte, code int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	j.fetched, j.at, j.code = true, s.now(), code
+	j.fetched, j.at, j.code = true, j.At.Add(time.Since(j.taken)), code
+	if now := s.now(); now.Before(j.at) {
+		j.at = now
+	}
 	j.Size, j.body = size, body
 	s.changed.Broadcast()
 }
@@ -60,13 +66,14 @@ func (s *Server) end(j *job, now time.Time) {
 	if j.Status != StatusRunning || !j.fetched || now.Before(j.at.Add(s.jobTime)) {
 		return
 	}
-	j.Ended = j.at.Add(s.jobTime)
-	if j.Errcode = j.code; j.code != 0 {
-		j.Status = StatusFailed
-		return
+	j.Ended, j.Errcode, j.Status = j.at.Add(s.jobTime), j.code, StatusFailed
+	if j.code == 0 {
+		j.Status, j.MediaID = StatusFinished, "3*1*"+random(32)
+		s.jobs.media[j.MediaID] = j
 	}
-	j.Status, j.MediaID = StatusFinished, "3*1*"+random(32)
-	s.jobs.media[j.MediaID] = j
+	if s.o.Ended != nil {
+		s.jobs.untold = append(s.jobs.untold, j.Job)
+	}
 }
 
 // endAll ends every job whose time has come and returns how many have ended
@@ -137,10 +144,14 @@ func (s *Server) Media(id string) (Media, bool) {
 		Created: j.Ended.Add(s.o.CreatedSkew), Body: j.body}, true
 }
 
+// lookAgain is how often waiting jobs are looked at: a clock that is advanced
+// tells nobody.
+const lookAgain = 5 * time.Millisecond
+
 // WaitJobs waits until n jobs or more have ended, well or not. It returns
 // ctx's error if that came first.
 func (s *Server) WaitJobs(ctx context.Context, n int) error {
-	tick := time.NewTicker(5 * time.Millisecond) // for the clock's sake: it tells nobody that it was advanced
+	tick := time.NewTicker(lookAgain)
 	defer tick.Stop()
 	for {
 		s.mu.Lock()
@@ -153,6 +164,27 @@ func (s *Server) WaitJobs(ctx context.Context, n int) error {
 		case <-tick.C:
 		case <-ctx.Done():
 			return ctx.Err()
+		}
+	}
+}
+
+// tellEnded calls Options.Ended until the Server is closed.
+func (s *Server) tellEnded() {
+	tick := time.NewTicker(lookAgain)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-s.ctx.Done():
+			return
+		}
+		s.mu.Lock()
+		s.endAll()
+		ended := s.jobs.untold
+		s.jobs.untold = nil
+		s.mu.Unlock()
+		for _, j := range ended {
+			s.o.Ended(j)
 		}
 	}
 }

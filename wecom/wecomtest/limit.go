@@ -1,9 +1,6 @@
 package wecomtest
 
-import (
-	"net/http"
-	"time"
-)
+import "time"
 
 // limits counts calls by minute and calls under way. A key is an API with a
 // corp, or with an address.
@@ -19,24 +16,35 @@ type window struct {
 	blocked time.Time // until then everything is refused
 }
 
-func (l *limits) init() {
-	l.minutes, l.running = map[string]*window{}, map[string]int{}
-}
-
-// over counts one more and reports whether it is over limit in a span of d.
-// What is over is refused for d.
-func (w *window) over(limit int, d time.Duration, now time.Time) bool {
-	if now.Before(w.blocked) {
-		return true
-	}
+// count counts one more, in a window of d, and returns how many there are.
+func (w *window) count(d time.Duration, now time.Time) int {
 	if now.Sub(w.opened) >= d {
 		w.opened, w.n = now, 0
 	}
-	if w.n++; w.n > limit {
-		w.blocked, w.opened = now.Add(d), time.Time{}
+	w.n++
+	return w.n
+}
+
+// block refuses everything for d, and counts anew after that.
+func (w *window) block(d time.Duration, now time.Time) {
+	*w = window{blocked: now.Add(d)}
+}
+
+// over counts one more call and reports whether it is over the limit of a
+// minute. From that call on, calls are refused for a minute.
+func (w *window) over(limit int, now time.Time) bool {
+	if now.Before(w.blocked) {
 		return true
 	}
-	return false
+	if w.count(time.Minute, now) <= limit {
+		return false
+	}
+	w.block(time.Minute, now)
+	return true
+}
+
+func (l *limits) init() {
+	l.minutes, l.running = map[string]*window{}, map[string]int{}
 }
 
 func (l *limits) window(key string) *window {
@@ -55,7 +63,7 @@ const debugLimit = 5
 func (s *Server) admit(r *request, a api) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now, query := s.now(), r.URL.Query()
+	now, query := s.now(), r.query
 	value := query.Get("access_token")
 	s.tokens.spoil(value, r.fault)
 	t, code := s.tokens.check(value, now)
@@ -67,9 +75,9 @@ func (s *Server) admit(r *request, a api) int {
 	}
 	key := r.api + " " + r.corp
 	switch {
-	case s.o.PerMinute > 0 && s.limits.window(key).over(s.o.PerMinute, time.Minute, now):
+	case s.o.PerMinute > 0 && s.limits.window(key).over(s.o.PerMinute, now):
 		return codeTooMany
-	case query.Get("debug") == "1" && s.limits.window(key+" debug").over(debugLimit, time.Minute, now):
+	case query.Get("debug") == "1" && s.limits.window(key+" debug").over(debugLimit, now):
 		return codeTooMany
 	case code != 0:
 		return code
@@ -91,17 +99,16 @@ func (s *Server) leave(r *request) {
 	s.limits.running[r.api+" "+r.corp]--
 }
 
-// badSecret counts a wrong secret of r's address and returns code, or 45009
-// if it was one too many.
-func (s *Server) badSecret(r *request, code int) int {
+// badSecret counts a wrong secret of r's address, which the last that is
+// allowed in an hour gets banned.
+func (s *Server) badSecret(r *request) {
 	w := s.limits.window("wrong secret " + r.from)
-	if w.over(s.o.WrongSecretLimit, time.Hour, s.now()) {
-		return codeTooMany
+	if w.count(time.Hour, s.now()) >= s.o.WrongSecretLimit {
+		w.block(time.Hour, s.now())
 	}
-	return code
 }
 
 // banned reports whether r's address is kept from gettoken.
-func (s *Server) banned(r *http.Request) bool {
-	return s.now().Before(s.limits.window("wrong secret " + s.seenFrom(r.RemoteAddr)).blocked)
+func (s *Server) banned(r *request) bool {
+	return s.now().Before(s.limits.window("wrong secret " + r.from).blocked)
 }

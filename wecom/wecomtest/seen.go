@@ -31,14 +31,14 @@ func (t tail[T]) last(keep int) []T { return slices.Clone(t[max(0, len(t)-keep):
 // finds the call in Calls.
 func (s *Server) record(r *request, code int) {
 	c := Call{API: r.api, At: s.now(), Query: map[string]string{}, Body: r.body, Errcode: code}
-	for name, values := range r.URL.Query() {
+	for name, values := range r.query {
 		if name != "access_token" && name != "corpsecret" {
 			c.Query[name] = values[0]
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if t := s.tokens.issued[r.URL.Query().Get("access_token")]; t != nil {
+	if t := s.tokens.issued[r.query.Get("access_token")]; t != nil {
 		c.Token = t.nth
 	} else if r.token != nil {
 		c.Token = r.token.nth

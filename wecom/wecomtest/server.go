@@ -43,7 +43,7 @@ type Server struct {
 type api struct {
 	method string
 	open   bool // no token, no trusted address, no permission
-	do     func(*Server, *request) reply
+	do     func(*Server, *request) answer
 }
 
 // Start returns a Server that listens. The caller closes it.
@@ -57,6 +57,9 @@ func Start(o Options) (*Server, error) {
 	s.URL = "http://" + l.Addr().String() + o.Prefix
 	s.http = &http.Server{Handler: s, ErrorLog: log.New(io.Discard, "", 0)}
 	s.work.Go(func() { s.http.Serve(l) })
+	if o.Ended != nil {
+		s.work.Go(s.tellEnded)
+	}
 	return s, nil
 }
 
@@ -75,6 +78,7 @@ func newServer(o Options) *Server {
 		"gettoken":                       {method: http.MethodGet, open: true, do: (*Server).gettoken},
 		"media/upload_by_url":            {method: http.MethodPost, do: (*Server).uploadByURL},
 		"media/get_upload_by_url_result": {method: http.MethodPost, do: (*Server).uploadResult},
+		"media/get":                      {method: http.MethodGet, do: (*Server).mediaGet},
 	}
 	return s
 }

@@ -36,10 +36,10 @@ func newTokens(o Options) tokens {
 }
 
 // gettoken answers document/path/91039.
-func (s *Server) gettoken(r *request) reply {
+func (s *Server) gettoken(r *request) answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	corp, secret := r.URL.Query().Get("corpid"), r.URL.Query().Get("corpsecret")
+	corp, secret := r.query.Get("corpid"), r.query.Get("corpsecret")
 	if code := s.refusal(r, corp, secret); code != 0 {
 		return s.refuse(r, code)
 	}
@@ -53,7 +53,7 @@ func (s *Server) gettoken(r *request) reply {
 func (s *Server) refusal(r *request, corp, secret string) int {
 	secrets, known := s.tokens.secret[corp]
 	switch {
-	case s.banned(r.Request):
+	case s.banned(r):
 		return codeTooMany
 	case corp == "":
 		return codeNoCorp
@@ -64,12 +64,13 @@ func (s *Server) refusal(r *request, corp, secret string) int {
 	case slices.Contains(secrets, secret):
 		return 0
 	}
+	s.badSecret(r)
 	for _, others := range s.tokens.secret {
 		if slices.Contains(others, secret) {
-			return s.badSecret(r, codeForeignSecret)
+			return codeForeignSecret
 		}
 	}
-	return s.badSecret(r, codeBadSecret)
+	return codeBadSecret
 }
 
 // hand returns the app's token, a new one where there is none that is good.

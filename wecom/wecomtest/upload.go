@@ -17,7 +17,7 @@ const (
 )
 
 // uploadByURL takes a job (document/path/97126).
-func (s *Server) uploadByURL(r *request) reply {
+func (s *Server) uploadByURL(r *request) answer {
 	job, code := parseUpload(r.body)
 	r.note = fmt.Sprintf("%q", job.Filename)
 	if code != 0 {
@@ -72,7 +72,7 @@ func checkUpload(hasScene bool, scene uint32, job Job) int {
 }
 
 // uploadResult tells how far a job has come (document/path/97126).
-func (s *Server) uploadResult(r *request) reply {
+func (s *Server) uploadResult(r *request) answer {
 	var members map[string]json.RawMessage
 	var id string
 	if json.Unmarshal(r.body, &members) != nil || members == nil {

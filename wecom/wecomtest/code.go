@@ -1,37 +1,5 @@
 package wecomtest
 
-import (
-	"crypto/rand"
-	"encoding/base64"
-	"encoding/json"
-	"fmt"
-	"math/big"
-	"strconv"
-)
-
-// A reply is the JSON that WeCom answers with.
-type reply map[string]any
-
-// ok is a success with further members.
-func ok(members reply) reply {
-	r := reply{"errcode": 0, "errmsg": "ok"}
-	for name, value := range members {
-		r[name] = value
-	}
-	return r
-}
-
-func (a reply) code() int {
-	code, _ := a["errcode"].(int)
-	return code
-}
-
-// json cannot go wrong: replies hold numbers, strings and replies.
-func (a reply) json() []byte {
-	b, _ := json.Marshal(a)
-	return b
-}
-
 // The codes that the Server answers with. Their texts are ours in WeCom's
 // manner: only the number is for programs (document/path/90455).
 const (
@@ -124,34 +92,3 @@ func textOf(code int) string {
 	}
 	return "error"
 }
-
-// refuse answers r with code.
-func (s *Server) refuse(r *request, code int) reply {
-	return s.refuseAs(r, Fault{Errcode: code})
-}
-
-// refuseAs answers r with f's code and text, and the tail that every error of
-// WeCom's has: a hint for its support, the caller's address, a page to open.
-func (s *Server) refuseAs(r *request, f Fault) reply {
-	def(&f.Errmsg, textOf(f.Errcode))
-	def(&f.FromIP, r.from)
-	return reply{"errcode": f.Errcode, "errmsg": fmt.Sprintf(
-		"%s, hint: [%s], from ip: %s, more info at https://open.work.weixin.qq.com/devtool/query?e=%d",
-		f.Errmsg, s.hint(), f.FromIP, f.Errcode)}
-}
-
-// hint is the time in seconds and 15 digits, like the ones that people quote.
-func (s *Server) hint() string {
-	n, _ := rand.Int(rand.Reader, big.NewInt(1e15))
-	return fmt.Sprintf("%d%015d", s.now().Unix(), n)
-}
-
-// random returns n random bytes as text, as WeCom's ids look. It needs no
-// error: crypto/rand ends the program rather than fail.
-func random(n int) string {
-	b := make([]byte, n)
-	rand.Read(b)
-	return base64.RawURLEncoding.EncodeToString(b)
-}
-
-func itoa[T int | int64](n T) string { return strconv.FormatInt(int64(n), 10) }
