@@ -1,9 +1,12 @@
 package wecom
 
-import "time"
-
-// A Code is an errcode of WeCom's.
-type Code int
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
 
 // A Class says what can be done about an error.
 type Class string
@@ -27,11 +30,12 @@ const (
 	KindUnreachable Kind = "unreachable"  // no answer: DNS, TLS, reset, time-out
 	KindBadResponse Kind = "bad-response" // an answer that is not WeCom's: HTML, HTTP 5xx, truncated JSON
 	KindInput       Kind = "bad-request"  // refused here, before any call: a field is over its limit
+	KindConfig      Kind = "bad-config"   // refused here, before any call: New cannot work with the Config
 )
 
 // An Error is a call that failed. Its text never holds a token or a secret.
 type Error struct {
-	API     string // "gettoken", "media/upload_by_url", ...
+	API     string // "gettoken", "media/upload_by_url", ...; "" for KindConfig
 	Kind    Kind
 	Code    Code   // errcode; 0 unless Kind is KindAnswer
 	Message string // errmsg without its tail, for reading only: WeCom may change it
@@ -40,8 +44,114 @@ type Error struct {
 	HelpURL string // WeCom's page about the code
 	Status  int    // HTTP status; 0 if there was no answer
 	Job     bool   // the verdict on a job (detail.errcode), not on the call
-	Field   string // KindInput: the parameter at fault
-	// RetryAfter is how long the server asked to be left alone; 0 if it did not.
+	Field   string // KindInput, KindConfig: the parameter at fault
+	// RetryAfter is how long the server asked to be left alone or, after
+	// RefusedAt, how long it still is; 0 if there is no such word.
 	RetryAfter time.Duration
-	Err        error // the cause below, scrubbed of the query; may be nil
+	// RefusedAt is when gettoken was refused, where the error is the memory
+	// of that refusal and no call was made; else the zero time.
+	RefusedAt time.Time
+	Repeated  bool  // a fresh token was refused too (40014, 42001): it is of the wrong kind
+	Err       error // the cause below, scrubbed of the query; may be nil
+}
+
+// Error names the API, what went wrong and what WeCom's support asks for.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("wecom: ")
+	if e.API != "" {
+		b.WriteString(e.API + ": ")
+	}
+	if e.Job {
+		b.WriteString("job: ")
+	}
+	b.WriteString(strings.Join(e.parts(), ": "))
+	if note := e.note(); note != "" {
+		b.WriteString(" (" + note + ")")
+	}
+	return b.String()
+}
+
+func (e *Error) parts() []string {
+	var parts []string
+	switch {
+	case e.Kind == KindAnswer:
+		parts = append(parts, fmt.Sprintf("errcode %d", e.Code))
+	case e.Field != "":
+		parts = append(parts, e.Field)
+	case e.Class() != ClassCancelled:
+		parts = append(parts, strings.ReplaceAll(string(e.Kind), "-", " "))
+	}
+	message := e.Message
+	if message == "" && e.Kind == KindAnswer {
+		message = e.meaning().en
+	}
+	if message != "" {
+		parts = append(parts, message)
+	}
+	if e.Err != nil {
+		parts = append(parts, e.Err.Error())
+	}
+	return parts
+}
+
+func (e *Error) note() string {
+	var notes []string
+	add := func(format string, v any, there bool) {
+		if there {
+			notes = append(notes, fmt.Sprintf(format, v))
+		}
+	}
+	add("HTTP %d", e.Status, e.Status != 0 && e.Status != 200)
+	add("with a fresh token too%v", "", e.Repeated)
+	add("refused at %v, not asked again yet", e.RefusedAt.UTC().Format(time.RFC3339), !e.RefusedAt.IsZero())
+	add("from IP %v", e.FromIP, e.FromIP != "")
+	add("hint %v", e.Hint, e.Hint != "")
+	add("see %v", e.HelpURL, e.HelpURL != "")
+	return strings.Join(notes, ", ")
+}
+
+// Unwrap returns the cause. It is context.Canceled or DeadlineExceeded only
+// if the caller's context ended.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Class says what can be done: the one thing that programs decide by.
+func (e *Error) Class() Class {
+	if errors.Is(e.Err, context.Canceled) || errors.Is(e.Err, context.DeadlineExceeded) {
+		return ClassCancelled
+	}
+	switch e.Kind {
+	case KindInput:
+		return ClassInput
+	case KindConfig:
+		return ClassConfig
+	case KindUnreachable:
+		return ClassRetry
+	case KindBadResponse:
+		return classOfStatus(e.Status)
+	}
+	class := e.row().class
+	if class == ClassToken && e.Repeated {
+		return ClassConfig
+	}
+	return class
+}
+
+func classOfStatus(status int) Class {
+	switch status {
+	case 429:
+		return ClassBackOff
+	case 407: // the proxy wants a name and a password
+		return ClassConfig
+	}
+	return ClassRetry
+}
+
+// FaultCode is the error's stable name: "wecom/60020", "wecom/unreachable",
+// "wecom/bad-response", "wecom/bad-request", "wecom/bad-config".
+func (e *Error) FaultCode() string {
+	if e.Kind == KindAnswer {
+		return fmt.Sprintf("wecom/%d", e.Code)
+	}
+	return "wecom/" + string(e.Kind)
 }

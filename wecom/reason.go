@@ -1,0 +1,56 @@
+package wecom
+
+// A text is said in both languages.
+type text struct{ zh, en string }
+
+func (t text) in(lang string) string {
+	if lang == "zh" {
+		return t.zh
+	}
+	return t.en
+}
+
+// A reason is a cause that is found on this side, in words for people. It is
+// the Err of KindInput, KindConfig and KindBadResponse.
+type reason struct{ what, cure text }
+
+func (r *reason) Error() string { return r.what.en }
+
+func configError(field string, what, cure text) error {
+	return &Error{Kind: KindConfig, Field: field, Err: &reason{what, cure}}
+}
+
+// What an answer can be that is not WeCom's.
+var (
+	webPage = &reason{
+		text{"企业微信的地址返回了一个网页，而不是企业微信的应答", "a web page came instead of WeCom's answer"},
+		text{"多半是代理、防火墙或上网登录页拦住了请求：请用浏览器确认网络可用，并检查 wecom.base_url 和 wecom.proxy；若是临时故障，稍后再试即可",
+			"a proxy, firewall or sign-in page is probably in the way: see whether the network works in a browser, check wecom.base_url and wecom.proxy; if it is passing trouble, try again later"}}
+	redirected = &reason{
+		text{"企业微信的地址把请求转到了别处（为保护 access_token，不会跟过去）", "the server redirects elsewhere (not followed, to protect the token)"},
+		text{"请检查 wecom.base_url 是否写对、网络是否需要先登录", "check wecom.base_url, and whether the network wants a sign-in first"}}
+	proxyWantsLogin = &reason{
+		text{"代理要求用户名和密码", "the proxy wants a user name and a password"},
+		text{"请把用户名和密码写进 wecom.proxy，例如 http://用户名:密码@10.0.0.8:3128", "put them into wecom.proxy, as in http://user:password@10.0.0.8:3128"}}
+	badStatus = &reason{
+		text{"企业微信或中间的代理报告了服务器错误", "WeCom, or a proxy between, reports trouble of its own"},
+		text{"通常会自行恢复，请稍后再试；若一直如此，请检查 wecom.base_url 和 wecom.proxy", "it usually passes: try again later; if it stays, check wecom.base_url and wecom.proxy"}}
+	empty = &reason{
+		text{"企业微信的应答是空的", "the answer is empty"},
+		text{"请稍后再试；若一直如此，请检查 wecom.base_url 和 wecom.proxy", "try again later; if it stays, check wecom.base_url and wecom.proxy"}}
+	cutOff = &reason{
+		text{"企业微信的应答没有传完就断了", "the answer is cut off"},
+		text{"网络不稳定，请稍后再试；若一直如此，请检查代理", "the network is unsteady: try again later; if it stays, check the proxy"}}
+	tooLong = &reason{
+		text{"应答大得不像是企业微信的（超过 1 MiB）", "the answer is too large to be WeCom's (over 1 MiB)"},
+		text{"请检查 wecom.base_url 和 wecom.proxy 指向的是不是企业微信", "check that wecom.base_url and wecom.proxy lead to WeCom"}}
+	notJSON = &reason{
+		text{"应答的格式不是企业微信的", "the answer is not in WeCom's format"},
+		text{"请检查 wecom.base_url 和 wecom.proxy 指向的是不是企业微信；若是临时故障，稍后再试即可", "check that wecom.base_url and wecom.proxy lead to WeCom; if it is passing trouble, try again later"}}
+	noJobID = &reason{
+		text{"企业微信说已接受，却没有给出任务编号（jobid）", "WeCom reports success without a job id"},
+		text{"请稍后再试；若一直如此，请联系企业微信客服", "try again later; if it stays, ask WeCom's support"}}
+	noToken = &reason{
+		text{"企业微信说成功，却没有给出可用的 access_token", "WeCom reports success without a usable access_token"},
+		text{"请稍后再试；若一直如此，请检查 wecom.base_url 指向的是不是企业微信", "try again later; if it stays, check that wecom.base_url leads to WeCom"}}
+)
