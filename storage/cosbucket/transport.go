@@ -1,0 +1,65 @@
+package cosbucket
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	cos "github.com/tencentyun/cos-go-sdk-v5"
+)
+
+const (
+	maxIdle   = 32      // connections kept; fewer means a TLS handshake for many small files
+	maxAnswer = 1 << 20 // bytes of an answer that are read; COS sends a few hundred
+	// askFirst is the size from which a body waits for "100 Continue". COS
+	// then can refuse before the bytes travel, and its answer is not lost in
+	// a connection that it resets while we still send (golang/go#67555).
+	askFirst = 1 << 20
+)
+
+// client signs what it sends, waits for no answer for ever, and never follows
+// a redirect with a signed request.
+func client(c credentials, base http.RoundTripper) *http.Client {
+	if base == nil {
+		base = &http.Transport{
+			Proxy:                 http.ProxyFromEnvironment,
+			DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+			MaxIdleConns:          maxIdle,
+			MaxIdleConnsPerHost:   maxIdle,
+			IdleConnTimeout:       60 * time.Second,
+			TLSHandshakeTimeout:   10 * time.Second,
+			ExpectContinueTimeout: time.Second,
+			ResponseHeaderTimeout: time.Minute, // counted from the last byte sent
+			DisableCompression:    true,
+		}
+	}
+	return &http.Client{
+		Transport: &cos.AuthorizationTransport{SecretID: c.id, SecretKey: c.key, SessionToken: c.token,
+			Transport: wire{base}},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// wire is below the signature: what it adds is not signed, so that a proxy
+// that drops "Expect" does not make the signature wrong.
+type wire struct{ base http.RoundTripper }
+
+func (w wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.ContentLength >= askFirst {
+		r = r.Clone(r.Context())
+		r.Header.Set("Expect", "100-continue")
+	}
+	resp, err := w.base.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	// The SDK reads every answer to its end.
+	resp.Body = limited{io.LimitReader(resp.Body, maxAnswer), resp.Body}
+	return resp, nil
+}
+
+type limited struct {
+	io.Reader
+	io.Closer
+}
