@@ -4,7 +4,8 @@
 // the documentation is silent, the comment says what was assumed.
 //
 // Start with [New], open the driver on [Server.Link] with the same
-// credentials, and switch on trouble with [Server.Set].
+// credentials, and switch on trouble with [Server.Set] and with the methods
+// of the embedded Faults, which all fakes of buckets have.
 package costest
 
 import (
@@ -14,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"wedrop/storage/storagetest"
 )
 
 // Options of a Server. The zero value is a private bucket, made after 2024,
@@ -41,21 +44,17 @@ type Options struct {
 	ACLs int
 }
 
-// Faults is trouble, none in the zero value. The counters run down by
-// themselves.
-type Faults struct {
-	Busy       int           // so many requests are answered 503 SlowDown
-	RetryAfter time.Duration // with this Retry-After; none if zero
-	Reset      int           // so many PUTs break in the middle of their body
-	Refuse     *Error        // every PUT is answered so before its body is read
-	Deny       []string      // methods for which the credentials have no right
-	NoBucket   bool          // there is no such bucket
-	ETag       string        // answered instead of the right one, without quotes
-	Encrypted  bool          // the bucket encrypts: its ETags are no MD5
-	NoRange    bool          // Range is ignored: 200 and the whole object
-	IgnoreACL  bool          // an ACL is taken and has no effect
-	NoACL      bool          // an ACL is refused with NotImplemented
-	Skew       time.Duration // the server's clock against ours
+// Trouble is what only COS can have, none in the zero value. What any service
+// can have is in the Server's Faults.
+type Trouble struct {
+	Refuse    *Error        // every PUT is answered so before its body is read, with time for the answer to arrive
+	Deny      []string      // methods for which the credentials have no right
+	DenyACL   bool          // they have no right to set ACLs
+	NoACL     bool          // an ACL is refused with NotImplemented
+	NoBucket  bool          // there is no such bucket
+	ETag      string        // answered instead of the right one, without quotes
+	Encrypted bool          // the bucket encrypts: its ETags are no MD5
+	Skew      time.Duration // the server's clock against ours
 }
 
 // Error is an answer that is not a success.
@@ -75,13 +74,15 @@ type Object struct {
 
 // A Server is one bucket. Its methods may be called at any time.
 type Server struct {
+	storagetest.Faults
+
 	opt  Options
 	url  string
 	http *http.Server
 	done chan struct{}
 
 	mu      sync.Mutex
-	faults  Faults
+	trouble Trouble
 	objects map[string]Object
 	puts    map[string]int
 	serial  int // of requests
@@ -105,7 +106,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{opt: o, url: "http://" + l.Addr().String(), objects: map[string]Object{}, puts: map[string]int{}, done: make(chan struct{})}
-	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
+	s.http = &http.Server{Handler: s.counted(s.Wrap(s)), ReadHeaderTimeout: 10 * time.Second}
 	go func() {
 		defer close(s.done)
 		_ = s.http.Serve(l) // ends with Close
@@ -133,10 +134,10 @@ func (s *Server) Credentials() (id, key, token string) {
 }
 
 // Set replaces the trouble.
-func (s *Server) Set(f Faults) {
+func (s *Server) Set(t Trouble) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.faults = f
+	s.trouble = t
 }
 
 // Open adds a prefix to the bucket's policy.
@@ -152,13 +153,6 @@ func (s *Server) Puts(key string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.puts[key]
-}
-
-// Requests counts all that arrived.
-func (s *Server) Requests() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.serial
 }
 
 // Object returns what is stored under key.
@@ -200,7 +194,7 @@ func (s *Server) Store(key string, o Object) {
 
 // public says whether anybody may read key.
 func (s *Server) public(key string, o Object) bool {
-	if s.opt.PublicList || o.Public && !s.faults.IgnoreACL {
+	if s.opt.PublicList || o.Public && !s.IgnoresACL() {
 		return true
 	}
 	return slices.ContainsFunc(s.opt.Policy, func(p string) bool { return strings.HasPrefix(key, p) })

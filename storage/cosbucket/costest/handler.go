@@ -17,41 +17,39 @@ import (
 	"time"
 )
 
-// ServeHTTP answers one request as the bucket's own host. The key is the
-// decoded path: the SDK sends "/" as %2F, browsers and WeCom as it is.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	key := strings.TrimPrefix(r.URL.Path, "/")
-	s.mu.Lock()
-	s.serial++
-	id := fmt.Sprintf("Y29zdGVzdA_%06d", s.serial)
-	if r.Method == http.MethodPut {
-		s.puts[key]++
-	}
-	f := s.faults
-	s.faults.Busy = max(0, f.Busy-1)
-	if r.Method == http.MethodPut && f.Busy == 0 {
-		s.faults.Reset = max(0, f.Reset-1)
-	}
-	s.mu.Unlock()
-
-	now := time.Now().Add(f.Skew)
-	h := w.Header()
-	h.Set("Server", "tencent-cos")
-	h.Set("x-cos-request-id", id)
-	h.Set("Date", now.UTC().Format(http.TimeFormat))
-	if f.Busy > 0 {
-		if f.RetryAfter > 0 {
-			h.Set("Retry-After", strconv.Itoa(int(f.RetryAfter.Seconds())))
+// counted is before the Faults: what they spoil has arrived all the same.
+func (s *Server) counted(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		s.serial++
+		if r.Method == http.MethodPut {
+			s.puts[keyOf(r)]++
 		}
-		s.refuse(w, r, &Error{503, "SlowDown", "Reduce your request rate"})
-		return
-	}
-	if err := s.serve(w, r, key, f, now); err != nil {
+		id := fmt.Sprintf("Y29zdGVzdA_%06d", s.serial)
+		s.mu.Unlock()
+		w.Header().Set("x-cos-request-id", id)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// keyOf is the decoded path: the SDK sends "/" as %2F, browsers and WeCom as
+// it is.
+func keyOf(r *http.Request) string { return strings.TrimPrefix(r.URL.Path, "/") }
+
+// ServeHTTP answers one request as the bucket's own host.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	t := s.trouble
+	s.mu.Unlock()
+	now := time.Now().Add(t.Skew)
+	w.Header().Set("Server", "tencent-cos")
+	w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
+	if err := s.serve(w, r, keyOf(r), t, now); err != nil {
 		s.refuse(w, r, err)
 	}
 }
 
-func (s *Server) serve(w http.ResponseWriter, r *http.Request, key string, f Faults, now time.Time) *Error {
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, key string, t Trouble, now time.Time) *Error {
 	signed := r.Header.Get("Authorization") != ""
 	if signed {
 		if err := s.verify(r, now); err != nil {
@@ -59,9 +57,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, key string, f Fau
 		}
 	}
 	switch {
-	case f.NoBucket:
+	case t.NoBucket:
 		return &Error{404, "NoSuchBucket", "The specified bucket does not exist"}
-	case signed && slices.Contains(f.Deny, r.Method):
+	case signed && slices.Contains(t.Deny, r.Method):
 		return &Error{403, "AccessDenied", "Access Denied"}
 	}
 	switch r.Method {
@@ -69,12 +67,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, key string, f Fau
 		if key == "" {
 			return s.list(w, signed)
 		}
-		return s.get(w, r, key, signed, f)
+		return s.get(w, r, key, signed, t)
 	case http.MethodPut:
 		if !signed {
 			return denied()
 		}
-		return s.put(w, r, key, f)
+		return s.put(w, r, key, t)
 	case http.MethodDelete:
 		if !signed {
 			return denied()
@@ -92,14 +90,11 @@ func denied() *Error { return &Error{403, "AccessDenied", "Access Denied"} }
 
 // put stores the whole body, or nothing. That every check but the digest
 // comes before the body is read is assumed.
-func (s *Server) put(w http.ResponseWriter, r *http.Request, key string, f Faults) *Error {
-	if f.Refuse != nil {
-		return f.Refuse
+func (s *Server) put(w http.ResponseWriter, r *http.Request, key string, t Trouble) *Error {
+	if t.Refuse != nil {
+		return t.Refuse
 	}
-	if f.Reset > 0 {
-		reset(w, r)
-	}
-	public, err := s.aclOf(r, key, f)
+	public, err := s.aclOf(r, key, t)
 	if err != nil {
 		return err
 	}
@@ -129,7 +124,7 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request, key string, f Fault
 		return exists()
 	}
 	s.objects[key] = o
-	etag(w.Header(), o, f)
+	etag(w.Header(), o, t)
 	w.Header().Set("x-cos-hash-crc64ecma", strconv.FormatUint(crc64.Checksum(body, crc64.MakeTable(crc64.ECMA)), 10))
 	w.WriteHeader(http.StatusOK)
 	return nil
@@ -139,13 +134,7 @@ func exists() *Error {
 	return &Error{409, "FileAlreadyExists", "The object already exists and must not be overwritten"}
 }
 
-// reset reads the first half of the body and breaks the connection.
-func reset(w http.ResponseWriter, r *http.Request) {
-	_, _ = io.CopyN(io.Discard, r.Body, r.ContentLength/2)
-	panic(http.ErrAbortHandler)
-}
-
-func (s *Server) aclOf(r *http.Request, key string, f Faults) (public bool, err *Error) {
+func (s *Server) aclOf(r *http.Request, key string, t Trouble) (public bool, err *Error) {
 	switch acl := r.Header.Get("x-cos-acl"); acl {
 	case "", "default", "private":
 		return false, nil
@@ -153,7 +142,10 @@ func (s *Server) aclOf(r *http.Request, key string, f Faults) (public bool, err 
 	default:
 		return false, &Error{400, "InvalidArgument", "x-cos-acl " + acl + " is not one of an object's"}
 	}
-	if f.NoACL {
+	switch {
+	case t.DenyACL:
+		return false, denied()
+	case t.NoACL:
 		return false, &Error{501, "NotImplemented", "A header you provided implies functionality that is not implemented"}
 	}
 	s.mu.Lock()
@@ -194,19 +186,19 @@ func kept(in http.Header) http.Header {
 	return out
 }
 
-func etag(h http.Header, o Object, f Faults) {
+func etag(h http.Header, o Object, t Trouble) {
 	tag := o.MD5
 	switch {
-	case f.ETag != "":
-		tag = f.ETag
-	case f.Encrypted:
+	case t.ETag != "":
+		tag = t.ETag
+	case t.Encrypted:
 		tag = md5Hex([]byte("encrypted" + o.MD5))
 		h.Set("x-cos-server-side-encryption", "cos/kms")
 	}
 	h.Set("ETag", `"`+tag+`"`)
 }
 
-func (s *Server) get(w http.ResponseWriter, r *http.Request, key string, signed bool, f Faults) *Error {
+func (s *Server) get(w http.ResponseWriter, r *http.Request, key string, signed bool, t Trouble) *Error {
 	s.mu.Lock()
 	o, there := s.objects[key]
 	open := s.public(key, o)
@@ -223,19 +215,11 @@ func (s *Server) get(w http.ResponseWriter, r *http.Request, key string, signed 
 	for k, v := range o.Header {
 		h[k] = v
 	}
-	etag(h, o, f)
+	etag(h, o, t)
 	if s.forced() {
 		// cloud.tencent.com/document/product/436/57456
 		h.Set("x-cos-force-download", "true")
 		h.Set("Content-Disposition", "attachment")
-	}
-	if f.NoRange {
-		h.Set("Content-Length", strconv.Itoa(len(o.Body)))
-		w.WriteHeader(http.StatusOK)
-		if r.Method == http.MethodGet {
-			_, _ = w.Write(o.Body)
-		}
-		return nil
 	}
 	if h.Get("Content-Type") == "" {
 		h.Set("Content-Type", "application/octet-stream")
