@@ -54,7 +54,7 @@ type Options struct {
 	Now   func() time.Time // time.Now if nil and Clock is nil
 	Clock *Clock           // goes before Now
 
-	Fetch        *http.Client  // fetches the links; if nil, one without credentials, cookies and proxy
+	Fetch        *http.Client  // fetches the links; if nil, one without credentials, cookies, proxy and redirects
 	FetchTimeout time.Duration // for one chunk, in real time; 30 s if zero
 	Chunk        int64         // bytes asked for at once; 4 MiB if zero
 	Fetches      int           // links fetched at once; 32 if zero

@@ -45,6 +45,7 @@
 //   - 40035 for a body that is not a JSON object, for a member of the wrong
 //     JSON type and for a scene other than 1; 40058 for a member that is
 //     missing or too long; 43001 and 43002 for the wrong HTTP method.
+//   - The Content-Type of a call is not looked at.
 //   - A path that is no API here is HTTP 404 with a page of HTML.
 //   - A job id that is unknown, of another corp or older than 60 minutes:
 //     Options.UnknownJobCode.

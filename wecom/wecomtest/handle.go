@@ -12,14 +12,15 @@ import (
 // A request is a call on its way through the Server.
 type request struct {
 	*http.Request
-	api   string
-	query url.Values
-	body  []byte
-	from  string // the address that it seems to come from
-	fault Fault
-	token *token // nil where the API needs none
-	corp  string
-	note  string // for the log: what it was about
+	api    string
+	query  url.Values
+	body   []byte
+	from   string // the address that it seems to come from
+	fault  Fault
+	token  *token // nil where the API needs none
+	inside bool   // admitted, and counted among the calls under way
+	corp   string
+	note   string // for the log: what it was about
 }
 
 // maxBody is more than any documented call needs.
@@ -58,7 +59,6 @@ func (s *Server) serve(w http.ResponseWriter, r *request) {
 		s.send(w, r, s.refuse(r, code))
 		return
 	}
-	defer s.leave(r)
 	switch {
 	case r.Method == a.method:
 		s.send(w, r, a.do(s, r))
@@ -85,6 +85,7 @@ func (s *Server) send(w http.ResponseWriter, r *request, a answer) {
 	if f.Slow > 0 {
 		s.sleep(r, f.Slow)
 	}
+	s.leave(r) // before the caller has the answer and makes its next call
 	a.send(w)
 }
 

@@ -58,7 +58,6 @@ func (s *Server) fetchEnded(j *job, size int64, body []byte, code int) {
 		j.at = now
 	}
 	j.Size, j.body = size, body
-	s.changed.Broadcast()
 }
 
 // end ends a job whose time has come. It needs mu.
@@ -97,7 +96,6 @@ func (s *Server) SetJobTime(d time.Duration) {
 	defer s.mu.Unlock()
 	s.endAll()
 	s.jobTime = d
-	s.changed.Broadcast()
 }
 
 // Jobs returns all jobs in the order of their submits.

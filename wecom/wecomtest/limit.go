@@ -59,7 +59,7 @@ func (l *limits) window(key string) *window {
 const debugLimit = 5
 
 // admit says who is calling and returns 0, or the code that stands against
-// the call: limits, token, address, permission. After 0 comes leave.
+// the call: limits, token, address, permission.
 func (s *Server) admit(r *request, a api) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -89,14 +89,17 @@ func (s *Server) admit(r *request, a api) int {
 		return codeTooManyAtOnce
 	}
 	s.limits.running[key]++
+	r.inside = true
 	return 0
 }
 
-// leave ends a call that was admitted.
+// leave ends a call if it was admitted.
 func (s *Server) leave(r *request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.limits.running[r.api+" "+r.corp]--
+	if r.inside {
+		s.limits.running[r.api+" "+r.corp]--
+	}
 }
 
 // badSecret counts a wrong secret of r's address, which the last that is

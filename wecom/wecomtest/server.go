@@ -26,7 +26,7 @@ type Server struct {
 	work sync.WaitGroup // everything that Close waits for
 
 	mu      sync.Mutex
-	changed *sync.Cond // on mu: a call came in, or a job ended
+	changed *sync.Cond // on mu: a call came in
 	tokens  tokens
 	limits  limits
 	faults  map[string][]Fault

@@ -145,6 +145,7 @@ func TestCallsAreSeen(t *testing.T) {
 	calls := s.Calls()
 	require.Len(t, calls, 4)
 	require.Equal(t, map[string]string{"corpid": "wwtest"}, calls[0].Query, "no secret in the record of a call")
+	require.Empty(t, calls[2].Query, "no token either")
 	require.Equal(t, []int{1, 2, 2, 0}, []int{calls[0].Token, calls[1].Token, calls[2].Token, calls[3].Token})
 	require.Equal(t, []int{0, 0, 60136, 40014}, []int{calls[0].Errcode, calls[1].Errcode, calls[2].Errcode, calls[3].Errcode})
 	require.JSONEq(t, `{"jobid":"jobid_none"}`, string(calls[2].Body))

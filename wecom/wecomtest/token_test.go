@@ -180,9 +180,12 @@ func TestConcurrencyIsLimited(t *testing.T) {
 	t.Parallel()
 	s := start(t, wecomtest.Options{MaxConcurrent: 1})
 	tok := token(t, s)
+	for range 5 {
+		require.Equal(t, 40058, post(t, s, tok, "media/upload_by_url", "{}").Errcode, "one after the other is not at once")
+	}
 	s.Inject("media/upload_by_url", wecomtest.Fault{Slow: time.Hour})
 	go http.Post(s.URL+"/cgi-bin/media/upload_by_url?access_token="+tok, "", nil)
-	require.NoError(t, s.WaitCalls(t.Context(), "media/upload_by_url", 1))
+	require.NoError(t, s.WaitCalls(t.Context(), "media/upload_by_url", 6))
 	require.Equal(t, 45033, post(t, s, tok, "media/upload_by_url", "{}").Errcode)
 	require.NotEqual(t, 45033, post(t, s, tok, "media/get_upload_by_url_result", "{}").Errcode)
 }
