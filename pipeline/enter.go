@@ -1,0 +1,217 @@
+package pipeline
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"time"
+
+	"wedrop/pipeline/inspect"
+)
+
+// EnterOptions say what is wanted of files that the ledger knows already.
+type EnterOptions struct {
+	// Force sends again even where a valid media_id is there.
+	Force bool
+	// Retry releases held Items. Without it only those go on that were held
+	// by a fault of the configuration, because a person may have mended it.
+	Retry bool
+	// RenewBefore renews a media_id that dies within it, besides those that
+	// die within MinTTL.
+	RenewBefore time.Duration
+	// Keep leaves done Items as they are, however old their media_id is.
+	Keep bool
+}
+
+// Enter puts files into the ledger, each once, and wakes those that have
+// something to do. It reads no content and makes no network call.
+//
+// What is no regular file never comes into the ledger: its Entry has no ID,
+// and an Item with the Fault.
+func (p *Pipeline) Enter(ctx context.Context, files []File, o EnterOptions) ([]Entry, error) {
+	out := make([]Entry, len(files))
+	var known []File
+	var at []int // where they stand in files
+	for n, f := range files {
+		f, ok := identify(f)
+		if !ok {
+			it, err := Check(ctx, f)
+			if err != nil {
+				return nil, err
+			}
+			out[n] = Entry{File: f, Item: it}
+			continue
+		}
+		known, at = append(known, f), append(at, n)
+	}
+	entries, err := p.Journal.Enter(ctx, p.Corp, p.host(), known)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.wake(ctx, entries, o); err != nil {
+		return nil, err
+	}
+	for n, e := range entries {
+		out[at[n]] = e
+	}
+	return out, nil
+}
+
+// identify completes what is known of a file without reading it. It reports
+// false for what is no regular file, or not there.
+func identify(f File) (File, bool) {
+	f.Path = abs(f.Path)
+	if f.Type == "" {
+		f.Type = inspect.Auto
+	}
+	if f.ID != (inspect.FileID{}) {
+		return f, true
+	}
+	fi, err := os.Stat(f.Path)
+	if err != nil || !fi.Mode().IsRegular() {
+		return f, false
+	}
+	f.ID = inspect.ID(fi)
+	return f, true
+}
+
+// abs is path as the ledger has it.
+func abs(path string) string {
+	a, err := filepath.Abs(path)
+	if err != nil {
+		return filepath.Clean(path)
+	}
+	return a
+}
+
+// wake sets those Items of entries going that have something to do.
+func (p *Pipeline) wake(ctx context.Context, entries []Entry, o EnterOptions) error {
+	now, err := p.Journal.Now(ctx)
+	if err != nil {
+		return err
+	}
+	var ids []int64
+	for _, e := range entries {
+		it := e.Item
+		if p.rouse(&it, now, o) {
+			ids = append(ids, it.ID)
+		}
+	}
+	changed := map[int64]Item{}
+	for len(ids) > 0 {
+		some := ids[:min(500, len(ids))]
+		ids = ids[len(some):]
+		items, err := p.Journal.Amend(ctx, some, func(it *Item) bool { return p.rouse(it, now, o) })
+		if err != nil {
+			return err
+		}
+		for _, it := range items {
+			changed[it.ID] = it
+		}
+	}
+	for n := range entries {
+		it := &entries[n].Item
+		if c, ok := changed[it.ID]; ok {
+			*it = c
+		}
+		it.Reused = it.Step == Done && it.Valid(now, 0)
+	}
+	return nil
+}
+
+// rouse changes an Item so that it goes on, and reports whether it did.
+func (p *Pipeline) rouse(it *Item, now time.Time, o EnterOptions) bool {
+	switch {
+	case it.Step == Done:
+		if o.Keep && !o.Force || !o.Force && it.Valid(now, max(p.minTTL(), o.RenewBefore)) {
+			return false
+		}
+		renew(it, now, o.Force)
+		return true
+	case it.Held():
+		if !o.Retry && !o.Force && !it.Fault.Config {
+			return false
+		}
+		release(it, now)
+		return true
+	case it.Fault != nil && it.Due.After(now): // somebody asks now: do not sit out the pause
+		it.Due = now
+		return true
+	}
+	return false
+}
+
+// renew sends a done Item through the line again: from its Object, or, where
+// that is gone or in doubt, from the file.
+func renew(it *Item, now time.Time, doubt bool) {
+	it.Step, it.Due, it.Fault, it.Tries, it.Backs = Submit, now, nil, 0, 0
+	if it.Object == nil || doubt {
+		it.Step = Stage
+	}
+}
+
+// release lets a held Item go on, with all its tries.
+func release(it *Item, now time.Time) {
+	it.Fault, it.Due, it.Tries, it.Backs = nil, now, 0, 0
+}
+
+func (p *Pipeline) minTTL() time.Duration {
+	if p.MinTTL > 0 {
+		return p.MinTTL
+	}
+	return 5 * time.Minute
+}
+
+// Check reads a file and returns the Item as it would stand before Stage, or
+// with the Fault for which it is refused. It needs no ledger and no network.
+// Its error is ctx's.
+func Check(ctx context.Context, f File) (Item, error) {
+	f.Path = abs(f.Path)
+	if f.Type == "" {
+		f.Type = inspect.Auto
+	}
+	it := Item{Path: f.Path, Want: f.Type, WantName: f.Name, Name: filepath.Base(f.Path), Step: Inspect}
+	facts, err := inspect.Read(ctx, f.Path, inspect.Options{Type: f.Type, Name: f.Name})
+	if err != nil {
+		if ctx.Err() != nil {
+			return it, ctx.Err()
+		}
+		it.File, it.Size = facts.File, facts.Size
+		fault := faultOf(err, Inspect, time.Now())
+		it.Fault = &fault
+		return it, nil
+	}
+	it.take(facts)
+	it.Step = Stage
+	return it, nil
+}
+
+// Plan reads a file and tells what Enter and Run would do, without a network
+// call and without a change of the ledger: the Item as it would stand after
+// Inspect, with the Object that it would have, or the Item that is there.
+func (p *Pipeline) Plan(ctx context.Context, f File, o EnterOptions) (Item, error) {
+	now, err := p.Journal.Now(ctx)
+	if err != nil {
+		return Item{}, err
+	}
+	it, err := Check(ctx, f)
+	if err != nil || it.Fault != nil {
+		return it, err
+	}
+	same, err := p.Journal.Items(ctx, Query{Corp: p.Corp, Named: it.MD5})
+	if err != nil {
+		return it, err
+	}
+	for _, s := range same {
+		if s.Type == it.Type && s.Name == it.Name {
+			s.Path = it.Path
+			s.Reused = !p.rouse(&s, now, o) && s.Step == Done
+			return s, nil
+		}
+	}
+	if p.Bucket != nil {
+		w := p.Bucket.Where(p.blob(it))
+		it.Object = &Object{Bucket: w.Bucket, Key: w.Key, URL: w.URL}
+	}
+	return it, nil
+}

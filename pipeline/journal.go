@@ -1,0 +1,111 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"wedrop/pipeline/inspect"
+	"wedrop/wecom"
+)
+
+// A File is what somebody wants to have sent.
+type File struct {
+	Path string         // made absolute by Pipeline.Enter
+	Type inspect.Type   // Auto if empty
+	Name string         // to show instead of the file's own
+	ID   inspect.FileID // as last seen; filled in by Pipeline.Enter where it is zero
+}
+
+// An Entry ties a file to the Item that carries its content now. Two files
+// of equal content, type and name share an Item.
+type Entry struct {
+	ID   int64 // of the file in the ledger
+	File File
+	Item Item
+}
+
+// ErrLost is returned when a worker's claim was over before it recorded:
+// nothing was written.
+var ErrLost = errors.New("journal: the claim on this item is over")
+
+// A Query selects Items.
+type Query struct {
+	Corp     string
+	IDs      []int64   // these
+	Held     bool      // those that wait for a person
+	Expiring time.Time // those whose media_id dies before it
+	Named    string    // whose shown name, path or MD5 it is
+	Current  bool      // that some file in the ledger has now
+	Since    int64     // changed after this Rev
+	After    int64     // paging: with a higher ID
+	Limit    int       // 0: all
+}
+
+// A Want says which Items a worker would take.
+type Want struct {
+	Corp  string
+	Host  string  // takes items of this machine alone at inspect and stage
+	Steps []Step  // waiting for one of these
+	IDs   []int64 // of these only; nil: of all
+	Limit int
+}
+
+// A Doomed object is one that nobody needs any more. Nobody stages its
+// content while it is doomed.
+type Doomed struct{ Bucket, Key string }
+
+// A Journal is the ledger: the truth about every Item, and for several
+// processes at once the place where they agree who does what. Its clock
+// decides about due times and claims. All methods may be called
+// concurrently. Package journal has them.
+type Journal interface {
+	wecom.TokenStore
+
+	// Now is the ledger's clock. It is asked often: a journal on another
+	// machine answers from a measured difference.
+	Now(ctx context.Context) (time.Time, error)
+	// Rev is that of the newest change.
+	Rev(ctx context.Context) (int64, error)
+
+	// Enter makes sure that each file has an Item: the one it had, if the
+	// file (path, type, name and FileID) is known and unchanged; else a new
+	// one at Inspect. It returns as many Entries, in order.
+	Enter(ctx context.Context, corp, host string, files []File) ([]Entry, error)
+	// Entries returns the files with these ids as they stand now.
+	Entries(ctx context.Context, ids []int64) ([]Entry, error)
+	// Items returns those that q selects, by ID (by Rev where Since is set).
+	Items(ctx context.Context, q Query) ([]Item, error)
+
+	// Claim takes up to w.Limit Items that are due, not held and not
+	// claimed, the most overdue first. Two Items of equal content are
+	// never claimed at Stage at once, nor is one whose object is doomed.
+	Claim(ctx context.Context, w Want) ([]Item, error)
+	// Record writes a claimed Item. With keep the claim goes on, else it
+	// ends. If the Item turns out to have the same corp, content, type and
+	// name as another one, that one takes over its files and is returned,
+	// without a claim; the recorded one is gone. ErrLost: the claim was
+	// over.
+	Record(ctx context.Context, it Item, keep bool) (Item, error)
+	// Beat prolongs all claims of this process and returns those that it
+	// has no more.
+	Beat(ctx context.Context) (lost []int64, err error)
+	// Release ends claims without a change.
+	Release(ctx context.Context, items []Item) error
+	// Amend changes Items that nobody has claimed: edit is called for each
+	// inside a transaction and reports whether it changed it. It returns
+	// the Items as they stand, in the order of ids, claimed ones unchanged.
+	Amend(ctx context.Context, ids []int64, edit func(*Item) bool) ([]Item, error)
+
+	// Staging notes, before the first byte is sent, that the ledger makes
+	// this object.
+	Staging(ctx context.Context, bucket, key, md5 string) error
+	// Doom returns objects in bucket that the ledger made and nobody needs:
+	// no Item is on its way with it, and every media_id made from it is
+	// older than keep. The Items forget them in the same transaction.
+	Doom(ctx context.Context, bucket string, keep time.Duration) ([]Doomed, error)
+	// Removed ends an object's doom.
+	Removed(ctx context.Context, d Doomed) error
+
+	Close() error
+}

@@ -1,0 +1,233 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"wedrop/pipeline"
+)
+
+// Claim takes Items that are due. What dead processes of this machine had
+// claimed is free at once.
+func (j *Journal) Claim(ctx context.Context, w pipeline.Want) ([]pipeline.Item, error) {
+	var got []pipeline.Item
+	err := j.write(ctx, func(t *tx) error {
+		got = nil
+		if err := j.bury(t); err != nil {
+			return err
+		}
+		for _, step := range w.Steps {
+			some, err := t.claim(w, step, w.Limit-len(got))
+			if err != nil {
+				return err
+			}
+			got = append(got, some...)
+		}
+		return nil
+	})
+	return got, err
+}
+
+func (t *tx) claim(w pipeline.Want, step pipeline.Step, limit int) ([]pipeline.Item, error) {
+	if step != pipeline.Stage {
+		return t.take(w, step, limit)
+	}
+	// One at a time, for each changes what the next may be.
+	var got []pipeline.Item
+	for len(got) < limit {
+		one, err := t.take(w, step, 1)
+		if err != nil || len(one) == 0 {
+			return got, err
+		}
+		got = append(got, one...)
+	}
+	return got, nil
+}
+
+func (t *tx) take(w pipeline.Want, step pipeline.Step, limit int) ([]pipeline.Item, error) {
+	if limit <= 0 {
+		return nil, nil
+	}
+	due := `SELECT id FROM items i WHERE corp=? AND step=? AND held=0 AND due<=? AND lease<=?`
+	args := []any{t.owner, t.now + Lease.Milliseconds(), w.Corp, step, t.now, t.now}
+	if step == pipeline.Inspect || step == pipeline.Stage {
+		due += ` AND host=?`
+		args = append(args, w.Host)
+	}
+	if step == pipeline.Stage {
+		due += ` AND NOT ` + twin + ` AND NOT EXISTS (SELECT 1 FROM objects o WHERE o.md5=i.md5 AND o.doomed>?)`
+		args = append(args, t.now, t.now)
+	}
+	if w.IDs != nil {
+		due += ` AND id IN (SELECT value FROM json_each(?))`
+		args = append(args, jsonIDs(w.IDs))
+	}
+	rows, err := t.rows(`UPDATE items SET owner=?, fence=fence+1, lease=? WHERE id IN (`+due+
+		` ORDER BY due LIMIT ?) RETURNING `+all, append(args, limit)...)
+	if err != nil {
+		return nil, err
+	}
+	got, err := collect(rows, func(s scanner) (pipeline.Item, error) { return scanItem(s) })
+	for n := range got {
+		got[n].Claim.At = from(t.now)
+	}
+	return got, err
+}
+
+// twin says that equal content is being staged already.
+const twin = `EXISTS (SELECT 1 FROM items o WHERE o.md5=i.md5 AND o.md5<>'' AND o.step='stage' AND o.lease>? AND o.id<>i.id)`
+
+// mine is the condition of a claim that still holds.
+const mine = `id=? AND owner=? AND fence=? AND lease>?`
+
+func (t *tx) mine(it pipeline.Item) []any {
+	return []any{it.ID, t.owner, it.Claim.Fence, t.now}
+}
+
+// Record writes a claimed Item. See pipeline.Journal.
+func (j *Journal) Record(ctx context.Context, it pipeline.Item, keep bool) (pipeline.Item, error) {
+	var out pipeline.Item
+	err := j.write(ctx, func(t *tx) (err error) {
+		out, err = t.record(it, keep)
+		return err
+	})
+	return out, err
+}
+
+func (t *tx) record(it pipeline.Item, keep bool) (pipeline.Item, error) {
+	var have int
+	err := t.row(`SELECT 1 FROM items WHERE `+mine, t.mine(it)...).Scan(&have)
+	if errors.Is(err, sql.ErrNoRows) {
+		return it, pipeline.ErrLost
+	} else if err != nil {
+		return it, err
+	}
+	if other, ok, err := t.same(it); err != nil {
+		return it, err
+	} else if ok {
+		return t.merge(it, other)
+	}
+	if it.MD5 != "" {
+		if err := t.exec(`UPDATE files SET dev=?,ino=?,fsize=?,mtime=?,ctime=? WHERE item=? AND path=?`,
+			append(stat(it.File), it.ID, it.Path)...); err != nil {
+			return it, err
+		}
+	}
+	claim := it.Claim
+	if it, err = t.save(it); err != nil {
+		return it, err
+	}
+	if keep && it.Step == pipeline.Stage {
+		busy, err := t.staging(it)
+		if err != nil {
+			return it, err
+		}
+		keep = !busy
+	}
+	if keep {
+		it.Claim = claim
+		return it, nil
+	}
+	it.Claim = pipeline.Claim{}
+	return it, t.exec(`UPDATE items SET lease=0, owner='' WHERE id=?`, it.ID)
+}
+
+// staging reports whether equal content is being staged, or removed.
+func (t *tx) staging(it pipeline.Item) (bool, error) {
+	var n int
+	err := t.row(`SELECT count(*) FROM items i WHERE id=? AND (`+twin+
+		` OR EXISTS (SELECT 1 FROM objects o WHERE o.md5=i.md5 AND o.doomed>?))`, it.ID, t.now, t.now).Scan(&n)
+	return n > 0, err
+}
+
+// same finds the other Item of the same corp, content, type and name.
+func (t *tx) same(it pipeline.Item) (pipeline.Item, bool, error) {
+	if it.MD5 == "" {
+		return it, false, nil
+	}
+	other, err := readItem(t.row(`SELECT `+all+` FROM items WHERE corp=? AND scene=? AND md5=? AND type=? AND name=? AND md5<>'' AND id<>?`,
+		it.Corp, it.Scene, it.MD5, it.Type, it.Name, it.ID))
+	if errors.Is(err, sql.ErrNoRows) {
+		return it, false, nil
+	}
+	return other, err == nil, err
+}
+
+// merge lets other take over it's files: the newest path is the one that is
+// most likely still there when the content has to be staged again.
+func (t *tx) merge(it, other pipeline.Item) (pipeline.Item, error) {
+	if err := t.exec(`UPDATE files SET item=?,dev=?,ino=?,fsize=?,mtime=?,ctime=? WHERE item=?`,
+		append(append([]any{other.ID}, stat(it.File)...), it.ID)...); err != nil {
+		return it, err
+	}
+	if err := t.exec(`DELETE FROM items WHERE id=?`, it.ID); err != nil {
+		return it, err
+	}
+	other.Path, other.Host, other.File, other.Want, other.WantName = it.Path, it.Host, it.File, it.Want, it.WantName
+	return t.save(other)
+}
+
+// Beat prolongs all claims of this process.
+func (j *Journal) Beat(ctx context.Context) ([]int64, error) {
+	var lost []int64
+	err := j.write(ctx, func(t *tx) error {
+		rows, err := t.rows(`SELECT id FROM items WHERE owner=? AND lease>0 AND lease<=?`, t.owner, t.now)
+		if err != nil {
+			return err
+		}
+		lost, err = collect(rows, func(s scanner) (id int64, err error) { return id, s.Scan(&id) })
+		if err != nil {
+			return err
+		}
+		if err := t.exec(`UPDATE items SET lease=0, owner='' WHERE owner=? AND lease>0 AND lease<=?`, t.owner, t.now); err != nil {
+			return err
+		}
+		return t.exec(`UPDATE items SET lease=? WHERE owner=? AND lease>0`, t.now+Lease.Milliseconds(), t.owner)
+	})
+	return lost, err
+}
+
+// Release ends claims without a change.
+func (j *Journal) Release(ctx context.Context, items []pipeline.Item) error {
+	return j.write(ctx, func(t *tx) error {
+		for _, it := range items {
+			if err := t.exec(`UPDATE items SET lease=0, owner='' WHERE `+mine, t.mine(it)...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Amend changes Items that nobody has claimed.
+func (j *Journal) Amend(ctx context.Context, ids []int64, edit func(*pipeline.Item) bool) ([]pipeline.Item, error) {
+	var out []pipeline.Item
+	err := j.write(ctx, func(t *tx) error {
+		out = nil
+		if err := j.bury(t); err != nil {
+			return err
+		}
+		for _, id := range ids {
+			it, err := t.amend(id, edit)
+			if errors.Is(err, sql.ErrNoRows) {
+				continue // merged into another meanwhile
+			} else if err != nil {
+				return err
+			}
+			out = append(out, it)
+		}
+		return nil
+	})
+	return out, err
+}
+
+func (t *tx) amend(id int64, edit func(*pipeline.Item) bool) (pipeline.Item, error) {
+	var lease int64
+	it, err := scanItem(t.row(`SELECT `+all+`,lease FROM items WHERE id=?`, id), &lease)
+	it.Claim = pipeline.Claim{}
+	if err != nil || lease > t.now || !edit(&it) {
+		return it, err
+	}
+	return t.save(it)
+}

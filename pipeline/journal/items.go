@@ -1,0 +1,193 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"strings"
+
+	"wedrop/pipeline"
+)
+
+// columns of items in the order of values and scanItem. What Claim alone
+// writes (owner, fence, lease) stands apart.
+const columns = `corp,scene,host,path,want,want_name,dev,ino,fsize,mtime,ctime,name,type,size,md5,mime,ext,warnings,` +
+	`step,due,fault,held,tries,backs,renew,bucket,object,url,staged,job,submitted,media,media_created,media_expires,updated,rev`
+
+var (
+	insert = `INSERT INTO items (created,` + columns + `) VALUES (?` + strings.Repeat(`,?`, strings.Count(columns, ",")+1) + `) RETURNING id`
+	set    = strings.ReplaceAll(columns, `,`, `=?,`) + `=?`
+	// all is what scanItem reads.
+	all = `id,created,owner,fence,lease,` + columns
+)
+
+// values are the item's columns.
+func values(it pipeline.Item, now, rev int64) ([]any, error) {
+	warnings, err := pack(it.Warnings, len(it.Warnings) == 0)
+	if err != nil {
+		return nil, err
+	}
+	fault, err := pack(it.Fault, it.Fault == nil)
+	if err != nil {
+		return nil, err
+	}
+	var o pipeline.Object
+	if it.Object != nil {
+		o = *it.Object
+	}
+	var b pipeline.Job
+	if it.Job != nil {
+		b = *it.Job
+	}
+	var m pipeline.Media
+	if it.Media != nil {
+		m = *it.Media
+	}
+	f := it.File
+	return []any{it.Corp, it.Scene, it.Host, it.Path, it.Want, it.WantName,
+		int64(f.Device), int64(f.Inode), f.Size, f.MTime, f.CTime,
+		it.Name, it.Type, it.Size, it.MD5, it.MIME, it.Ext, warnings,
+		it.Step, ms(it.Due), fault, it.Held(), it.Tries, it.Backs, it.Replace,
+		o.Bucket, o.Key, o.URL, ms(o.Staged), b.ID, ms(b.SubmittedAt),
+		m.ID, ms(m.CreatedAt), ms(m.ExpiresAt), now, rev}, nil
+}
+
+// scanItem reads the columns of all.
+func scanItem(s scanner, more ...any) (pipeline.Item, error) {
+	var it pipeline.Item
+	var o pipeline.Object
+	var b pipeline.Job
+	var m pipeline.Media
+	var dev, ino, created, lease, due, staged, submitted, mediaCreated, expires, updated int64
+	var warnings, fault string
+	var held bool
+	err := s.Scan(append([]any{&it.ID, &created, &it.Claim.Owner, &it.Claim.Fence, &lease,
+		&it.Corp, &it.Scene, &it.Host, &it.Path, &it.Want, &it.WantName,
+		&dev, &ino, &it.File.Size, &it.File.MTime, &it.File.CTime,
+		&it.Name, &it.Type, &it.Size, &it.MD5, &it.MIME, &it.Ext, &warnings,
+		&it.Step, &due, &fault, &held, &it.Tries, &it.Backs, &it.Replace,
+		&o.Bucket, &o.Key, &o.URL, &staged, &b.ID, &submitted,
+		&m.ID, &mediaCreated, &expires, &updated, &it.Rev}, more...)...)
+	if err != nil {
+		return it, err
+	}
+	it.File.Device, it.File.Inode = uint64(dev), uint64(ino)
+	it.Created, it.Updated, it.Due = from(created), from(updated), from(due)
+	if o.Key != "" {
+		o.Staged = from(staged)
+		it.Object = &o
+	}
+	if b.ID != "" {
+		b.SubmittedAt = from(submitted)
+		it.Job = &b
+	}
+	if m.ID != "" {
+		m.CreatedAt, m.ExpiresAt = from(mediaCreated), from(expires)
+		it.Media = &m
+	}
+	if lease == 0 {
+		it.Claim = pipeline.Claim{}
+	}
+	if warnings != "" {
+		if err := json.Unmarshal([]byte(warnings), &it.Warnings); err != nil {
+			return it, err
+		}
+	}
+	if fault != "" {
+		it.Fault = new(pipeline.Fault)
+		if err := json.Unmarshal([]byte(fault), it.Fault); err != nil {
+			return it, err
+		}
+	}
+	return it, nil
+}
+
+// pack is v as JSON, or "" for none.
+func pack(v any, none bool) (string, error) {
+	if none {
+		return "", nil
+	}
+	b, err := json.Marshal(v)
+	return string(b), err
+}
+
+// collect reads all rows and closes them.
+func collect[T any](rows *sql.Rows, read func(scanner) (T, error)) ([]T, error) {
+	defer rows.Close()
+	var out []T
+	for rows.Next() {
+		v, err := read(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, rows.Err()
+}
+
+func readItem(s scanner) (pipeline.Item, error) {
+	it, err := scanItem(s)
+	it.Claim = pipeline.Claim{} // whoever has it, it is not the reader
+	return it, err
+}
+
+// Items returns those that q selects, by ID, or by Rev where Since is set.
+func (j *Journal) Items(ctx context.Context, q pipeline.Query) ([]pipeline.Item, error) {
+	var where []string
+	var args []any
+	and := func(cond string, a ...any) {
+		where = append(where, cond)
+		args = append(args, a...)
+	}
+	if q.Corp != "" {
+		and(`corp=?`, q.Corp)
+	}
+	if q.IDs != nil {
+		and(`id IN (SELECT value FROM json_each(?))`, jsonIDs(q.IDs))
+	}
+	if q.Held {
+		and(`held=1`)
+	}
+	if !q.Expiring.IsZero() {
+		and(`media<>'' AND media_expires<?`, ms(q.Expiring))
+	}
+	if q.Named != "" {
+		and(`id IN (SELECT id FROM items WHERE name=? UNION SELECT id FROM items WHERE md5=? AND md5<>''
+			UNION SELECT item FROM files WHERE path=?)`, q.Named, strings.ToLower(q.Named), q.Named)
+	}
+	if q.Current {
+		and(`EXISTS (SELECT 1 FROM files WHERE item=items.id)`)
+	}
+	if q.Since > 0 {
+		and(`rev>?`, q.Since)
+	}
+	if q.After > 0 {
+		and(`id>?`, q.After)
+	}
+	query := `SELECT ` + all + ` FROM items`
+	if len(where) > 0 {
+		query += ` WHERE ` + strings.Join(where, ` AND `)
+	}
+	if q.Since > 0 {
+		query += ` ORDER BY rev`
+	} else {
+		query += ` ORDER BY id`
+	}
+	if q.Limit > 0 {
+		query += ` LIMIT ?`
+		args = append(args, q.Limit)
+	}
+	rows, err := j.read.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	return collect(rows, readItem)
+}
+
+// qualify puts the alias i before each column.
+func qualify(columns string) string { return `i.` + strings.ReplaceAll(columns, `,`, `,i.`) }
+
+func jsonIDs(ids []int64) string {
+	b, _ := json.Marshal(ids) // numbers
+	return string(b)
+}

@@ -1,0 +1,86 @@
+package journal
+
+import (
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// look is how often the owners of other claims are looked after.
+const look = 250 * time.Millisecond
+
+// live takes the lock that proves, as long as it is held, that this process
+// works: the system lets go of it however the process ends. The file has its
+// final name only when the lock is held.
+func (j *Journal) live() error {
+	dir := j.path + ".owners"
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	tmp := filepath.Join(dir, "."+j.owner)
+	f := flock.New(tmp)
+	if err := f.Lock(); err != nil {
+		return err
+	}
+	if err := os.Rename(tmp, j.ownerFile(j.owner)); err != nil {
+		// Windows does not rename an open file: there leases lapse by time.
+		f.Unlock()
+		os.Remove(tmp)
+		return nil
+	}
+	j.alive = f
+	return nil
+}
+
+func (j *Journal) ownerFile(owner string) string {
+	return filepath.Join(j.path+".owners", owner)
+}
+
+// bury ends the claims of processes that are dead. It looks at most every
+// 250 ms.
+func (j *Journal) bury(t *tx) error {
+	j.buried.Lock()
+	skip := time.Since(j.buried.at) < look
+	if !skip {
+		j.buried.at = time.Now()
+	}
+	j.buried.Unlock()
+	if skip {
+		return nil
+	}
+	rows, err := t.rows(`SELECT DISTINCT owner FROM items WHERE lease>? AND owner<>?`, t.now, j.owner)
+	if err != nil {
+		return err
+	}
+	owners, err := collect(rows, func(s scanner) (o string, err error) { return o, s.Scan(&o) })
+	if err != nil {
+		return err
+	}
+	for _, o := range owners {
+		if !j.dead(o) {
+			continue
+		}
+		if err := t.exec(`UPDATE items SET lease=0, owner='' WHERE owner=?`, o); err != nil {
+			return err
+		}
+		os.Remove(j.ownerFile(o))
+	}
+	return nil
+}
+
+// dead reports whether the process of that name is gone for sure.
+func (j *Journal) dead(owner string) bool {
+	name := j.ownerFile(owner)
+	if _, err := os.Stat(name); err != nil {
+		return false // of another machine, or without locks: its lease will lapse
+	}
+	f := flock.New(name)
+	got, err := f.TryLock()
+	if err != nil || !got {
+		return false
+	}
+	f.Unlock()
+	return true
+}

@@ -1,0 +1,45 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"wedrop/wecom"
+)
+
+// LoadToken returns the key's entry, or a zero one.
+func (j *Journal) LoadToken(ctx context.Context, key string) (wecom.TokenEntry, error) {
+	var e wecom.TokenEntry
+	var expires, refused int64
+	err := j.read.QueryRowContext(ctx, `SELECT sealed,expires,refusal,refused FROM tokens WHERE key=?`, key).
+		Scan(&e.Sealed, &expires, &e.Refusal, &refused)
+	if errors.Is(err, sql.ErrNoRows) {
+		return wecom.TokenEntry{}, nil
+	}
+	e.Expires, e.RefusedUntil = from(expires), from(refused)
+	return e, err
+}
+
+// LeaseToken takes the right to fetch the key's next token.
+func (j *Journal) LeaseToken(ctx context.Context, key, owner string, d time.Duration) (bool, error) {
+	var got bool
+	err := j.write(ctx, func(t *tx) (err error) {
+		got, err = t.changed(`INSERT INTO tokens (key,owner,lease) VALUES (?,?,?)
+			ON CONFLICT DO UPDATE SET owner=excluded.owner, lease=excluded.lease WHERE lease<=? OR owner=excluded.owner`,
+			key, owner, t.now+d.Milliseconds(), t.now)
+		return err
+	})
+	return got, err
+}
+
+// SaveToken replaces the key's entry and gives the lease back.
+func (j *Journal) SaveToken(ctx context.Context, key, owner string, e wecom.TokenEntry) error {
+	return j.write(ctx, func(t *tx) error {
+		return t.exec(`INSERT INTO tokens (key,sealed,expires,refusal,refused) VALUES (?,?,?,?,?)
+			ON CONFLICT DO UPDATE SET sealed=excluded.sealed, expires=excluded.expires, refusal=excluded.refusal,
+			refused=excluded.refused, lease=CASE WHEN owner=? THEN 0 ELSE lease END`,
+			key, e.Sealed, ms(e.Expires), e.Refusal, ms(e.RefusedUntil), owner)
+	})
+}

@@ -1,0 +1,184 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+)
+
+// op is one change, to be made in a transaction together with others.
+type op struct {
+	do   func(*tx) error
+	done chan error
+}
+
+// errClosed is returned by calls after Close.
+var errClosed = errors.New("journal: closed")
+
+// write makes a change and returns when it is durable. What do returns as an
+// error is undone, and the other changes of the transaction stay. ctx is
+// looked at only before the change is under way, so that its outcome is
+// never unknown.
+func (j *Journal) write(ctx context.Context, do func(*tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	o := op{do, make(chan error, 1)}
+	select {
+	case j.ops <- o:
+	case <-j.quit:
+		return errClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-o.done:
+		return err
+	case <-j.quit:
+		return errClosed
+	}
+}
+
+// writer makes the changes: all that have gathered while the last transaction
+// was under way go into the next one.
+func (j *Journal) writer() {
+	defer j.done.Done()
+	prepared := map[string]*sql.Stmt{}
+	for {
+		var batch []op
+		select {
+		case o := <-j.ops:
+			batch = append(batch, o)
+		case <-j.quit:
+			return
+		}
+		for more := true; more && len(batch) < cap(j.ops); {
+			select {
+			case o := <-j.ops:
+				batch = append(batch, o)
+			default:
+				more = false
+			}
+		}
+		errs, err := j.commit(batch, prepared)
+		for i, o := range batch {
+			if err != nil {
+				o.done <- err
+			} else {
+				o.done <- errs[i]
+			}
+		}
+	}
+}
+
+func (j *Journal) commit(batch []op, prepared map[string]*sql.Stmt) (errs []error, err error) {
+	t := &tx{conn: j.conn, now: ms(j.now()), owner: j.owner, prepared: prepared}
+	if err := t.exec(`BEGIN IMMEDIATE`); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			t.exec(`ROLLBACK`)
+		}
+	}()
+	if err := t.row(`SELECT rev FROM counter`).Scan(&t.rev); err != nil {
+		return nil, err
+	}
+	was := t.rev
+	for _, o := range batch {
+		errs = append(errs, t.savepoint(o.do))
+	}
+	if t.rev != was {
+		if err := t.exec(`UPDATE counter SET rev=?`, t.rev); err != nil {
+			return nil, err
+		}
+	}
+	return errs, t.exec(`COMMIT`)
+}
+
+// tx is the transaction that changes are made in. Its statements are prepared
+// once in the life of the connection.
+type tx struct {
+	conn     *sql.Conn
+	now      int64 // one time for all changes in it
+	rev      int64
+	owner    string
+	prepared map[string]*sql.Stmt
+}
+
+// savepoint undoes what do did if it fails.
+func (t *tx) savepoint(do func(*tx) error) error {
+	if err := t.exec(`SAVEPOINT op`); err != nil {
+		return err
+	}
+	err := do(t)
+	if err != nil {
+		if e := t.exec(`ROLLBACK TO op`); e != nil {
+			return errors.Join(err, e)
+		}
+	}
+	if e := t.exec(`RELEASE op`); e != nil {
+		return e
+	}
+	return err
+}
+
+// background is for statements: a change that is under way is not given up.
+var background = context.Background()
+
+func (t *tx) stmt(query string) (*sql.Stmt, error) {
+	if s := t.prepared[query]; s != nil {
+		return s, nil
+	}
+	s, err := t.conn.PrepareContext(background, query)
+	if err == nil {
+		t.prepared[query] = s
+	}
+	return s, err
+}
+
+func (t *tx) exec(query string, args ...any) error {
+	_, err := t.changed(query, args...)
+	return err
+}
+
+// changed is exec, and reports whether a row was changed.
+func (t *tx) changed(query string, args ...any) (bool, error) {
+	s, err := t.stmt(query)
+	if err != nil {
+		return false, err
+	}
+	r, err := s.Exec(args...)
+	if err != nil {
+		return false, err
+	}
+	n, err := r.RowsAffected()
+	return n > 0, err
+}
+
+func (t *tx) rows(query string, args ...any) (*sql.Rows, error) {
+	s, err := t.stmt(query)
+	if err != nil {
+		return nil, err
+	}
+	return s.Query(args...)
+}
+
+// row is a query of one row; its error comes out of Scan.
+func (t *tx) row(query string, args ...any) scanner {
+	s, err := t.stmt(query)
+	if err != nil {
+		return failed{err}
+	}
+	return s.QueryRow(args...)
+}
+
+// scanner is a *sql.Row, a *sql.Rows at a row, or an error.
+type scanner interface{ Scan(...any) error }
+
+type failed struct{ err error }
+
+func (f failed) Scan(...any) error { return f.err }
+
+// next is the Rev of the next change.
+func (t *tx) next() int64 { t.rev++; return t.rev }

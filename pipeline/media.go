@@ -1,0 +1,174 @@
+package pipeline
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A NotFoundError says that the ledger has no Item of that name.
+type NotFoundError struct{ Name string }
+
+func (e *NotFoundError) Error() string { return "nothing in the ledger is called " + e.Name }
+
+// An AmbiguousError says that a name stands for several contents.
+type AmbiguousError struct {
+	Name  string
+	Items []Item
+}
+
+func (e *AmbiguousError) Error() string { return "several files are called " + e.Name }
+
+// A FaultError is an Item that is held.
+type FaultError struct{ Item Item }
+
+func (e *FaultError) Error() string {
+	return e.Item.Fault.Code + ": " + e.Item.Fault.Message.EN
+}
+
+// Find returns the Items that name stands for, the newest first: an absolute
+// or relative path, a shown name, an MD5, or "id:" and the number in the
+// ledger. Items whose files have other content by now are left out, unless
+// there are no others.
+func (p *Pipeline) Find(ctx context.Context, name string) ([]Item, error) {
+	for _, q := range p.queries(name) {
+		items, err := p.Journal.Items(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		for i, j := 0, len(items)-1; i < j; i, j = i+1, j-1 {
+			items[i], items[j] = items[j], items[i]
+		}
+		if len(items) > 0 {
+			return items, nil
+		}
+	}
+	return nil, nil
+}
+
+func (p *Pipeline) queries(name string) []Query {
+	if id, ok := strings.CutPrefix(name, "id:"); ok {
+		n, _ := strconv.ParseInt(id, 10, 64)
+		return []Query{{Corp: p.Corp, IDs: []int64{n}}}
+	}
+	return []Query{
+		{Corp: p.Corp, Named: abs(name), Current: true},
+		{Corp: p.Corp, Named: name, Current: true},
+		{Corp: p.Corp, Named: name},
+	}
+}
+
+// Media returns the Item of that name with a media_id that lives for longer
+// than minTTL (p.MinTTL if zero). One that does answers from the ledger
+// without a network call; else it is renewed first, for which Media works and
+// waits until ctx ends. Errors: *NotFoundError, *AmbiguousError, *FaultError
+// (the Item is held), *StopError, ctx's, the journal's.
+func (p *Pipeline) Media(ctx context.Context, name string, minTTL time.Duration) (Item, error) {
+	if minTTL <= 0 {
+		minTTL = p.minTTL()
+	}
+	items, err := p.Find(ctx, name)
+	switch {
+	case err != nil:
+		return Item{}, err
+	case len(items) == 0:
+		return Item{}, &NotFoundError{name}
+	case len(items) > 1:
+		return Item{}, &AmbiguousError{name, items}
+	}
+	it := items[0]
+	now, err := p.Journal.Now(ctx)
+	if err != nil {
+		return it, err
+	}
+	if it.Valid(now, minTTL) { // also while it is being renewed, or if that failed
+		it.Reused = true
+		return it, nil
+	}
+	again := EnterOptions{RenewBefore: minTTL}
+	entries := []Entry{{Item: it}}
+	if err := p.wake(ctx, entries, again); err != nil {
+		return it, err
+	}
+	err = p.Run(ctx, entries, RunOptions{Again: again})
+	it = entries[0].Item
+	if err == nil && it.Held() {
+		err = &FaultError{it}
+	}
+	return it, err
+}
+
+// PushFile is Enter and Run for one file: it returns the Item with its
+// media_id. Errors: *FaultError (the file is refused, or failed for good),
+// *StopError, ctx's, the journal's.
+func (p *Pipeline) PushFile(ctx context.Context, f File) (Item, error) {
+	again := EnterOptions{Retry: true}
+	entries, err := p.Enter(ctx, []File{f}, again)
+	if err != nil {
+		return Item{}, err
+	}
+	err = p.Run(ctx, entries, RunOptions{Again: again})
+	it := entries[0].Item
+	if err == nil && it.Fault != nil {
+		err = &FaultError{it}
+	}
+	return it, err
+}
+
+// Retry releases held Items, all of them if ids is empty, and returns those
+// that it released.
+func (p *Pipeline) Retry(ctx context.Context, ids []int64) ([]Item, error) {
+	held, err := p.Journal.Items(ctx, Query{Corp: p.Corp, Held: true, IDs: ids})
+	if err != nil {
+		return nil, err
+	}
+	now, err := p.Journal.Now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ids = nil
+	for _, it := range held {
+		ids = append(ids, it.ID)
+	}
+	released := map[int64]bool{}
+	items, err := p.Journal.Amend(ctx, ids, func(it *Item) bool {
+		if !it.Held() {
+			return false
+		}
+		released[it.ID] = true
+		release(it, now)
+		return true
+	})
+	var out []Item
+	for _, it := range items {
+		if released[it.ID] {
+			out = append(out, it)
+		}
+	}
+	return out, err
+}
+
+// Clean removes the public objects that the ledger made and that no job and
+// no renewal needs any more, keep after their last media_id came. It returns
+// how many it removed, and the first error; the others are tried all the same.
+func (p *Pipeline) Clean(ctx context.Context, keep time.Duration) (int, error) {
+	doomed, err := p.Journal.Doom(ctx, p.Bucket.ID(), keep)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	var failed error
+	for _, d := range doomed {
+		err := p.Bucket.Remove(ctx, d.Key)
+		if err == nil {
+			err = p.Journal.Removed(ctx, d)
+		}
+		if err == nil {
+			n++
+		} else if failed == nil {
+			failed = err
+		}
+	}
+	return n, failed
+}

@@ -1,0 +1,572 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"time"
+)
+
+const (
+	beatEvery   = 10 * time.Second       // the journal's lease is three times that
+	lookEvery   = 200 * time.Millisecond // at what other processes did
+	takeEvery   = time.Second            // tries to claim what they had
+	sweepEvery  = 5 * time.Second        // for Items that they merged into others
+	maxClaimed  = 128                    // Items that one run has claimed at once
+	graceOnStop = 5 * time.Second        // for a submit under way: cut off, it would be made twice
+)
+
+// errTimeout is why a run with a deadline leaves Items unfinished.
+var errTimeout = errors.New("the time given is over")
+
+// RunOptions of Run.
+type RunOptions struct {
+	// Again is what Enter was given. It decides about a file that turns out
+	// to have the content of an Item that is there already.
+	Again EnterOptions
+	// NoWait ends an entry when WeCom has taken its job.
+	NoWait bool
+	// Ended is called once for each entry when it is at its end, one call
+	// at a time: done, held, or not finished (then with a Fault that says
+	// why, such as wedrop/timeout). i is the entry's place in entries. The
+	// Item has the path of this entry.
+	Ended func(i int, e Entry)
+}
+
+// A runner works on the Items of some entries until each is at its end. One
+// goroutine, that of Run, has all of its state; steps run in goroutines of
+// their own and report back. An Item that waits costs a row, not a goroutine.
+type runner struct {
+	p       *Pipeline
+	o       RunOptions
+	entries []Entry
+	items   map[int64]*tracked // by Item.ID; those that are not at their end
+	lanes   []*lane
+	later   dues // those that are not due
+	rev     int64
+	results chan result
+	lost    chan []int64
+	stop    *Fault // of the configuration: ends the run
+	fatal   error  // of the journal: likewise
+}
+
+// tracked is an Item that entries wait for.
+type tracked struct {
+	it      Item
+	entries []int // places
+	foreign bool  // due, but the journal did not give it: others work on it
+}
+
+// A lane works on Items that wait for one step. Each step has its own, for
+// each has its own limit.
+type lane struct {
+	step    Step
+	workers int
+	running int
+	queue   []work  // claimed, not started
+	ready   []int64 // due, not claimed
+}
+
+// work is a claimed Item, and this process's clock when it was claimed.
+type work struct {
+	it Item
+	at time.Time
+}
+
+// result is a step that ended.
+type result struct {
+	work // as recorded
+	was  Item
+	lane *lane
+	err  error // nothing was recorded
+}
+
+// Run works on entries, together with any other process that has the same
+// ledger, until each is at its end. It returns nil then, a *StopError if a
+// fault of the configuration ended it, ctx's error, or the journal's.
+func (p *Pipeline) Run(ctx context.Context, entries []Entry, o RunOptions) error {
+	r := &runner{p: p, o: o, entries: entries, items: map[int64]*tracked{},
+		results: make(chan result), lost: make(chan []int64)}
+	// The later steps first: what is nearly done gets done.
+	for _, l := range []*lane{
+		{step: Await, workers: orElse(p.Queries, 4)},
+		{step: Submit, workers: orElse(p.Submits, 1)},
+		{step: Stage, workers: orElse(p.Uploads, 8)},
+		{step: Inspect, workers: orElse(p.Readers, runtime.GOMAXPROCS(0))},
+	} {
+		r.lanes = append(r.lanes, l)
+	}
+	return r.run(ctx)
+}
+
+func orElse[T int | time.Duration](n, otherwise T) T {
+	if n > 0 {
+		return n
+	}
+	return otherwise
+}
+
+func (r *runner) run(ctx context.Context) (err error) {
+	if r.rev, err = r.p.Journal.Rev(ctx); err != nil {
+		return err
+	}
+	steps, cut := context.WithCancel(ctx)
+	defer cut()
+	go r.beat(steps)
+	for n, e := range r.entries {
+		r.track(n, e.Item)
+	}
+	look, take, sweep := every(lookEvery), every(takeEvery), every(sweepEvery)
+	for len(r.items) > 0 && r.stop == nil && r.fatal == nil && ctx.Err() == nil {
+		nap := r.promote(ctx)
+		r.fill(ctx)
+		r.dispatch(steps)
+		select {
+		case res := <-r.results:
+			r.settled(ctx, res)
+			continue
+		case ids := <-r.lost:
+			r.drop(ids)
+		case <-ctx.Done():
+		case <-time.After(nap):
+		}
+		if r.foreigners() == 0 {
+			continue
+		}
+		if look() {
+			r.look(ctx)
+		}
+		if take() {
+			r.takeOver()
+		}
+		if sweep() {
+			r.sweep(ctx)
+		}
+	}
+	cut()
+	r.drain(context.WithoutCancel(ctx))
+	return r.finish(ctx)
+}
+
+// every returns a func that is true once in d.
+func every(d time.Duration) func() bool {
+	last := time.Now()
+	return func() bool {
+		if time.Since(last) < d {
+			return false
+		}
+		last = time.Now()
+		return true
+	}
+}
+
+// track takes in that an entry waits for an Item.
+func (r *runner) track(n int, it Item) {
+	if it.ID == 0 || r.ended(it) {
+		r.end(n, it)
+		return
+	}
+	if t := r.items[it.ID]; t != nil {
+		t.entries = append(t.entries, n)
+		return
+	}
+	r.items[it.ID] = &tracked{it: it, entries: []int{n}}
+	r.later.push(it)
+}
+
+// ended reports whether this run has nothing more to do with an Item.
+func (r *runner) ended(it Item) bool {
+	return it.Step == Done || it.Held() || r.o.NoWait && it.Step == Await && it.Fault == nil
+}
+
+// end reports one entry.
+func (r *runner) end(n int, it Item) {
+	e := &r.entries[n]
+	e.Item = it
+	if e.File.Path != "" {
+		e.Item.Path = e.File.Path
+	}
+	if r.o.Ended != nil {
+		r.o.Ended(n, *e)
+	}
+}
+
+// arrived takes in how an Item stands that this run has not claimed (any
+// more).
+func (r *runner) arrived(it Item) {
+	t := r.items[it.ID]
+	if t == nil {
+		return
+	}
+	if !r.ended(it) {
+		t.it, t.foreign = it, false
+		r.later.push(it)
+		return
+	}
+	delete(r.items, it.ID)
+	for _, n := range t.entries {
+		r.end(n, it)
+	}
+}
+
+// promote moves what has become due to its lane, and returns for how long
+// there is nothing more to move.
+func (r *runner) promote(ctx context.Context) time.Duration {
+	now, err := r.p.Journal.Now(ctx)
+	if err != nil {
+		r.fail(ctx, err)
+		return 0
+	}
+	for {
+		d, ok := r.later.pop(now)
+		if !ok {
+			break
+		}
+		t := r.items[d.id]
+		if t == nil {
+			continue
+		}
+		for _, l := range r.lanes {
+			if l.step == t.it.Step {
+				l.ready = append(l.ready, d.id)
+			}
+		}
+	}
+	nap := time.Second // the ledger's clock may be set
+	if r.foreigners() > 0 {
+		nap = lookEvery
+	}
+	return max(r.later.next(now, nap), time.Millisecond)
+}
+
+// fill claims Items for the lanes that have room.
+func (r *runner) fill(ctx context.Context) {
+	for _, l := range r.lanes {
+		room := min(2*l.workers-l.running-len(l.queue), maxClaimed-r.claimed(), len(l.ready))
+		if room <= 0 {
+			continue
+		}
+		ids := l.ready[:room:room]
+		l.ready = l.ready[room:]
+		at := time.Now()
+		items, err := r.p.Journal.Claim(ctx, Want{Corp: r.p.Corp, Host: r.p.host(), Steps: []Step{l.step}, IDs: ids, Limit: room})
+		if err != nil {
+			r.fail(ctx, err)
+			return
+		}
+		for _, id := range ids {
+			if t := r.items[id]; t != nil {
+				t.foreign = true
+			}
+		}
+		for _, it := range items {
+			r.items[it.ID].foreign = false
+			l.queue = append(l.queue, work{it, at})
+		}
+	}
+}
+
+func (r *runner) claimed() (n int) {
+	for _, l := range r.lanes {
+		n += l.running + len(l.queue)
+	}
+	return n
+}
+
+func (r *runner) foreigners() (n int) {
+	for _, t := range r.items {
+		if t.foreign {
+			n++
+		}
+	}
+	return n
+}
+
+// dispatch starts as many steps as the lanes allow.
+func (r *runner) dispatch(ctx context.Context) {
+	for _, l := range r.lanes {
+		for l.running < l.workers && len(l.queue) > 0 {
+			w := l.queue[0]
+			l.queue = l.queue[1:]
+			l.running++
+			go func() { r.results <- r.step(ctx, l, w) }()
+		}
+	}
+}
+
+// step does the step of an Item and records what settle makes of it.
+func (r *runner) step(ctx context.Context, l *lane, w work) result {
+	p := r.p
+	f := &flight{item: w.it, since: time.Now()}
+	f.base = w.it.Claim.At.Add(f.since.Sub(w.at))
+	ctx, f.cancel = context.WithCancel(ctx)
+	defer f.cancel()
+	p.flights.add(f)
+	defer p.flights.remove(f)
+	if ctx.Err() != nil {
+		return result{w, w.it, l, ctx.Err()}
+	}
+
+	it := w.it
+	err := line[it.Step](p, politely(ctx, it.Step), &it, f)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return result{w, w.it, l, ctx.Err()} // given up
+	}
+	it = settle(it, err, f.now(), p.policy())
+	if err != nil && err != errWaiting {
+		p.log().Debug("step ended with a fault", "item", it.ID, "step", w.it.Step, "code", it.Fault.Code, "err", err)
+	}
+	keep := ctx.Err() == nil && !r.ended(it) && !it.Due.After(f.now())
+	it, err = p.Journal.Record(context.WithoutCancel(ctx), it, keep)
+	if err == nil && p.Changed != nil {
+		p.Changed(it)
+	}
+	return result{work{it, w.at}, w.it, l, err}
+}
+
+// politely gives a submit under way a little time when the run ends: cut off,
+// it may have been taken and would be made again.
+func politely(ctx context.Context, s Step) context.Context {
+	if s != Submit {
+		return ctx
+	}
+	polite, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	context.AfterFunc(ctx, func() { time.AfterFunc(graceOnStop, cancel) })
+	return polite
+}
+
+// settled takes in that a step ended.
+func (r *runner) settled(ctx context.Context, res result) {
+	res.lane.running--
+	if res.err != nil {
+		r.unrecorded(ctx, res)
+		return
+	}
+	it := res.it
+	if it.Fault != nil && it.Fault.Config && r.stop == nil {
+		r.stop = it.Fault
+	}
+	if it.ID != res.was.ID {
+		r.merged(ctx, res.was.ID, it)
+		return
+	}
+	if it.Claim.Fence == 0 {
+		r.arrived(it)
+		return
+	}
+	r.items[it.ID].it = it
+	for _, l := range r.lanes {
+		if l.step == it.Step {
+			l.queue = append(l.queue, res.work)
+		}
+	}
+}
+
+// unrecorded takes in that a step came to nothing: it was given up, or its
+// claim was over.
+func (r *runner) unrecorded(ctx context.Context, res result) {
+	if t := r.items[res.was.ID]; t != nil {
+		t.foreign = true // tried again when it can be claimed
+	}
+	if errors.Is(res.err, ErrLost) {
+		return
+	}
+	err := r.p.Journal.Release(context.WithoutCancel(ctx), []Item{res.was})
+	if !errors.Is(res.err, context.Canceled) && !errors.Is(res.err, context.DeadlineExceeded) {
+		err = res.err
+	}
+	if err != nil {
+		r.fail(ctx, err)
+	}
+}
+
+// merged lets the entries of one Item wait for another that has the same
+// content.
+func (r *runner) merged(ctx context.Context, was int64, it Item) {
+	t := r.items[was]
+	delete(r.items, was)
+	if t == nil {
+		return
+	}
+	some := make([]Entry, 1)
+	some[0].Item = it
+	if err := r.p.wake(ctx, some, r.o.Again); err != nil {
+		r.fail(ctx, err)
+	}
+	for _, n := range t.entries {
+		r.track(n, some[0].Item)
+	}
+}
+
+// fail ends the run because the journal does not answer.
+func (r *runner) fail(ctx context.Context, err error) {
+	if ctx.Err() == nil && r.fatal == nil {
+		r.fatal = err
+	}
+}
+
+// beat prolongs this process's claims.
+func (r *runner) beat(ctx context.Context) {
+	t := time.NewTicker(beatEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		lost, err := r.p.Journal.Beat(ctx)
+		if err != nil || len(lost) == 0 {
+			continue // the next one, or the Records, will tell
+		}
+		r.p.flights.ground(lost)
+		select {
+		case r.lost <- lost:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// drop forgets claims that are over.
+func (r *runner) drop(ids []int64) {
+	over := map[int64]bool{}
+	for _, id := range ids {
+		over[id] = true
+	}
+	for _, l := range r.lanes {
+		kept := l.queue[:0]
+		for _, w := range l.queue {
+			if t := r.items[w.it.ID]; over[w.it.ID] && t != nil {
+				t.foreign = true
+			} else {
+				kept = append(kept, w)
+			}
+		}
+		l.queue = kept
+	}
+}
+
+// look takes in what other processes recorded.
+func (r *runner) look(ctx context.Context) {
+	const page = 1000
+	for {
+		items, err := r.p.Journal.Items(ctx, Query{Corp: r.p.Corp, Since: r.rev, Limit: page})
+		if err != nil {
+			r.fail(ctx, err)
+			return
+		}
+		for _, it := range items {
+			r.rev = it.Rev
+			if t := r.items[it.ID]; t != nil && t.foreign {
+				t.it = it
+				if r.ended(it) {
+					r.arrived(it)
+				}
+			}
+		}
+		if len(items) < page {
+			return
+		}
+	}
+}
+
+// takeOver lets the lanes try to claim what others had.
+func (r *runner) takeOver() {
+	for _, t := range r.items {
+		if t.foreign {
+			t.foreign = false
+			r.later.push(t.it)
+		}
+	}
+}
+
+// sweep looks after Items that others merged into one another, or that
+// changed without a trace: their files have the Item that counts.
+func (r *runner) sweep(ctx context.Context) {
+	var ids []int64
+	var place []int
+	for _, t := range r.items {
+		for _, n := range t.entries {
+			if r.entries[n].ID != 0 {
+				ids, place = append(ids, r.entries[n].ID), append(place, n)
+			}
+		}
+	}
+	entries, err := r.p.Journal.Entries(ctx, ids)
+	if err != nil {
+		r.fail(ctx, err)
+		return
+	}
+	for i, e := range entries {
+		was := r.entries[place[i]].Item.ID
+		if e.ID != 0 && e.Item.ID != was && r.items[was] != nil {
+			r.entries[place[i]].Item = e.Item
+			r.merged(ctx, was, e.Item)
+		}
+	}
+}
+
+// drain waits for the steps under way and gives the other claims back.
+func (r *runner) drain(ctx context.Context) {
+	for {
+		running := 0
+		for _, l := range r.lanes {
+			running += l.running
+		}
+		if running == 0 {
+			break
+		}
+		r.settled(ctx, <-r.results)
+	}
+	var back []Item
+	for _, l := range r.lanes {
+		for _, w := range l.queue {
+			back = append(back, w.it)
+		}
+	}
+	if len(back) > 0 {
+		if err := r.p.Journal.Release(ctx, back); err != nil {
+			r.fail(ctx, err)
+		}
+	}
+}
+
+// finish reports what is left and says why the run ended.
+func (r *runner) finish(ctx context.Context) error {
+	now := time.Now()
+	cause := ctx.Err()
+	if errors.Is(cause, context.DeadlineExceeded) {
+		cause = errTimeout
+	}
+	left := map[int]Item{}
+	for _, t := range r.items {
+		for _, n := range t.entries {
+			left[n] = t.it
+		}
+	}
+	for n := range r.entries {
+		it, ok := left[n]
+		if !ok {
+			continue
+		}
+		switch {
+		case r.stop != nil:
+			f := *r.stop
+			f.Step, f.Retry = it.Step, true
+			it.Fault = &f
+		case it.Fault == nil:
+			f := unfinished(it, cause, now)
+			it.Fault = &f
+		}
+		r.end(n, it)
+	}
+	switch {
+	case r.stop != nil:
+		return &StopError{*r.stop}
+	case r.fatal != nil:
+		return r.fatal
+	case len(left) > 0:
+		return ctx.Err()
+	}
+	return nil
+}
