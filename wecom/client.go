@@ -50,10 +50,10 @@ type Client struct {
 }
 
 // String names the server, not the token.
-func (c *Client) String() string { return "wecom.Client(" + c.line.base.Host + ")" }
+func (c Client) String() string { return "wecom.Client(" + c.line.base.Host + ")" }
 
 // GoString is String, so that %#v shows no token either.
-func (c *Client) GoString() string { return c.String() }
+func (c Client) GoString() string { return c.String() }
 
 // New returns a Client. It makes no call. What is wrong with c is an *Error
 // of KindConfig whose Field is the configuration's name: base_url, corp_id,

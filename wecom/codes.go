@@ -86,10 +86,11 @@ func (e *Error) row() row {
 	if e.Job && e.Code == CodeMediaSize {
 		return jobSize
 	}
-	if r, ok := codes[e.Code]; ok {
+	r, ok := codes[e.Code]
+	switch {
+	case ok && !(e.Job && r.class == ClassToken): // a job has no token of ours to renew
 		return r
-	}
-	if e.Job && e.Code == 0 {
+	case e.Job && e.Code == 0:
 		return jobSilent
 	}
 	return unknownCode
