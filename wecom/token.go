@@ -139,15 +139,11 @@ func (t *tokens) lead(ctx context.Context, f *flight) {
 	f.abandoned = f.err != nil && ctx.Err() != nil
 }
 
-// keep takes a token into memory. A refused one comes back here only from
-// gettoken itself, whose word stands.
+// keep takes a token into memory, where it stands until WeCom refuses it.
 func (t *tokens) keep(token string, until time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.token, t.until = token, until
-	if t.refused == token {
-		t.refused = ""
-	}
 }
 
 func (t *tokens) isRefused(token string) bool {

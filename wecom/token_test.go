@@ -260,6 +260,20 @@ func TestRefusedSecretIsRemembered(t *testing.T) {
 	require.Equal(t, 3, s.Count("gettoken"))
 }
 
+// A clock that was wrong when the secret was refused must not block it for
+// longer than an hour.
+func TestRefusalFromTheFutureIsNotBelieved(t *testing.T) {
+	t.Parallel()
+	clock := &wecomtest.Clock{}
+	s := simulator(t, wecomtest.Options{Clock: clock})
+	s.Inject("gettoken", wecomtest.Fault{Errcode: 40001})
+	store := wecom.NewMemoryStore()
+	run := func() error { return send(client(t, wecom.Config{BaseURL: s.URL, Store: store, Now: clock.Now})) }
+	asError(t, run())
+	clock.Advance(-24 * time.Hour)
+	require.NoError(t, run())
+}
+
 // Which refusals are remembered, and for how long.
 func TestWhatIsRemembered(t *testing.T) {
 	t.Parallel()
@@ -362,7 +376,7 @@ func TestLeaseOfAnotherProcess(t *testing.T) {
 	require.NoError(t, send(client(t, wecom.Config{BaseURL: s.URL, Store: held})))
 	require.Greater(t, time.Since(start), 300*time.Millisecond, "the lease was not honoured")
 
-	shared := wecom.NewMemoryStore()
+	shared := punctual{wecom.NewMemoryStore()}
 	s.Inject("gettoken", wecomtest.Fault{Slow: time.Minute})
 	ctx, cancel := context.WithCancel(context.Background())
 	gone := make(chan error, 1)
@@ -380,6 +394,16 @@ func TestLeaseOfAnotherProcess(t *testing.T) {
 	start = time.Now()
 	require.NoError(t, send(client(t, wecom.Config{BaseURL: s.URL, Store: shared})))
 	require.Less(t, time.Since(start), 10*time.Second, "the lease was not given back")
+}
+
+// punctual refuses to write when ctx has ended, as a database does.
+type punctual struct{ wecom.TokenStore }
+
+func (p punctual) SaveToken(ctx context.Context, key, owner string, e wecom.TokenEntry) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return p.TokenStore.SaveToken(ctx, key, owner, e)
 }
 
 type keySpy struct {
