@@ -143,7 +143,7 @@ func sniffMagic(head []byte) (kind, bool) {
 		return kind{id: "appledouble", mime: "application/octet-stream"}, true
 	case has("[InternetShortcut]"):
 		return kind{id: "shortcut", mime: "text/plain"}, true
-	case len(bytes.TrimLeft(head, "\x00")) == 0:
+	case blank(head):
 		return kind{id: "zeroes", mime: "application/octet-stream"}, true
 	}
 	return kind{}, false
