@@ -96,8 +96,6 @@ func (e *Error) row() row {
 	return unknownCode
 }
 
-func (e *Error) meaning() text { return e.row().what }
-
 var (
 	// Global table, 45009 item 5: about 2,000 wrong secrets in an hour.
 	bannedIP = row{ClassBackOff,

@@ -51,7 +51,7 @@ type Error struct {
 	// RefusedAt is when gettoken was refused, where the error is the memory
 	// of that refusal and no call was made; else the zero time.
 	RefusedAt time.Time
-	Repeated  bool  // a fresh token was refused too (40014, 42001): it is of the wrong kind
+	Repeated  bool  // there is no better token (40014, 42001): it is of the wrong kind
 	Err       error // the cause below, scrubbed of the query; may be nil
 }
 
@@ -84,7 +84,7 @@ func (e *Error) parts() []string {
 	}
 	message := e.Message
 	if message == "" && e.Kind == KindAnswer {
-		message = e.meaning().en
+		message = e.fill(e.row().what.en, "en")
 	}
 	if message != "" {
 		parts = append(parts, message)
@@ -103,7 +103,7 @@ func (e *Error) note() string {
 		}
 	}
 	add("HTTP %d", e.Status, e.Status != 0 && e.Status != 200)
-	add("with a fresh token too%v", "", e.Repeated)
+	add("a new token is no cure%v", "", e.Repeated)
 	add("refused at %v, not asked again yet", e.RefusedAt.UTC().Format(time.RFC3339), !e.RefusedAt.IsZero())
 	add("from IP %v", e.FromIP, e.FromIP != "")
 	add("hint %v", e.Hint, e.Hint != "")

@@ -38,7 +38,7 @@ func (e *Error) Explain(lang string) (message, remedy string) {
 func (e *Error) answered() (what, cure text) {
 	r := e.row()
 	if r.class == ClassToken && e.Repeated {
-		r.what = text{"换了新的 access_token，企业微信仍然不接受", "WeCom refuses the access_token, and a fresh one too"}
+		r.what = text{"企业微信不接受这个 access_token，换新的也没有用", "WeCom refuses the access_token, and a new one is no cure"}
 		r.cure = text{"凭证的类型不对：要用自建应用的 access_token，不能是 suite 或 provider 的；请检查 wecom.corp_id、wecom.secret 或凭证来源",
 			"it is the wrong kind of token: it must be a self-built app's, not a suite's or provider's; check wecom.corp_id, wecom.secret or where tokens come from"}
 	}

@@ -35,6 +35,8 @@ func presentable(t *testing.T, e *wecom.Error) {
 		require.NotContains(t, e.Error(), "failed to")
 	}
 	require.NotRegexp(t, `\.$`, e.Error())
+	require.NotContains(t, e.Error(), "{")
+	require.NotContains(t, e.Error(), "%!")
 	for _, s := range []string{zh, zhCure, en, enCure, e.Error()} {
 		require.False(t, strings.ContainsFunc(s, unicode.IsControl), "control characters in %q", s)
 	}

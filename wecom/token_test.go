@@ -124,7 +124,7 @@ func TestTokenOfTheWrongKind(t *testing.T) {
 	require.Equal(t, wecom.CodeBadToken, e.Code)
 	require.Equal(t, wecom.ClassConfig, e.Class())
 	zh, cure := e.Explain("zh")
-	require.Contains(t, zh, "换了新的")
+	require.Contains(t, zh, "换新的也没有用")
 	require.Contains(t, cure, "suite")
 	require.Equal(t, 2, s.Count(submitAPI), "one retry and no more")
 	require.Equal(t, 2, s.Count("gettoken"))
