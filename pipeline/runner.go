@@ -41,6 +41,9 @@ type runner struct {
 	o       RunOptions
 	entries []Entry
 	items   map[int64]*tracked // by Item.ID; those that are not at their end
+	// foreign are those that are due, but the journal did not give them:
+	// others work on them.
+	foreign map[int64]bool
 	lanes   []*lane
 	later   dues // those that are not due
 	rev     int64
@@ -54,7 +57,7 @@ type runner struct {
 type tracked struct {
 	it      Item
 	entries []int // places
-	foreign bool  // due, but the journal did not give it: others work on it
+	claimed bool  // by this run
 }
 
 // A lane works on Items that wait for one step. Each step has its own, for
@@ -85,7 +88,7 @@ type result struct {
 // ledger, until each is at its end. It returns nil then, a *StopError if a
 // fault of the configuration ended it, ctx's error, or the journal's.
 func (p *Pipeline) Run(ctx context.Context, entries []Entry, o RunOptions) error {
-	r := &runner{p: p, o: o, entries: entries, items: map[int64]*tracked{},
+	r := &runner{p: p, o: o, entries: entries, items: map[int64]*tracked{}, foreign: map[int64]bool{},
 		results: make(chan result), lost: make(chan []int64)}
 	// The later steps first: what is nearly done gets done.
 	for _, l := range []*lane{
@@ -116,6 +119,9 @@ func (r *runner) run(ctx context.Context) (err error) {
 	for n, e := range r.entries {
 		r.track(n, e.Item)
 	}
+	if len(r.items) > 0 {
+		r.sweep(ctx) // what happened between Enter and Rev
+	}
 	look, take, sweep := every(lookEvery), every(takeEvery), every(sweepEvery)
 	for len(r.items) > 0 && r.stop == nil && r.fatal == nil && ctx.Err() == nil {
 		nap := r.promote(ctx)
@@ -130,14 +136,14 @@ func (r *runner) run(ctx context.Context) (err error) {
 		case <-ctx.Done():
 		case <-time.After(nap):
 		}
-		if r.foreigners() == 0 {
+		if len(r.foreign) == 0 {
 			continue
 		}
 		if look() {
 			r.look(ctx)
 		}
 		if take() {
-			r.takeOver()
+			r.takeOver("")
 		}
 		if sweep() {
 			r.sweep(ctx)
@@ -198,8 +204,9 @@ func (r *runner) arrived(it Item) {
 	if t == nil {
 		return
 	}
+	delete(r.foreign, it.ID)
 	if !r.ended(it) {
-		t.it, t.foreign = it, false
+		t.it, t.claimed = it, false
 		r.later.push(it)
 		return
 	}
@@ -233,7 +240,7 @@ func (r *runner) promote(ctx context.Context) time.Duration {
 		}
 	}
 	nap := time.Second // the ledger's clock may be set
-	if r.foreigners() > 0 {
+	if len(r.foreign) > 0 {
 		nap = lookEvery
 	}
 	return max(r.later.next(now, nap), time.Millisecond)
@@ -242,7 +249,7 @@ func (r *runner) promote(ctx context.Context) time.Duration {
 // fill claims Items for the lanes that have room.
 func (r *runner) fill(ctx context.Context) {
 	for _, l := range r.lanes {
-		room := min(2*l.workers-l.running-len(l.queue), maxClaimed-r.claimed(), len(l.ready))
+		room := min(2*l.workers-l.running-len(l.queue), maxClaimed-r.inHand(), len(l.ready))
 		if room <= 0 {
 			continue
 		}
@@ -255,29 +262,22 @@ func (r *runner) fill(ctx context.Context) {
 			return
 		}
 		for _, id := range ids {
-			if t := r.items[id]; t != nil {
-				t.foreign = true
+			if r.items[id] != nil {
+				r.foreign[id] = true
 			}
 		}
 		for _, it := range items {
-			r.items[it.ID].foreign = false
+			r.items[it.ID].claimed = true
+			delete(r.foreign, it.ID)
 			l.queue = append(l.queue, work{it, at})
 		}
 	}
 }
 
-func (r *runner) claimed() (n int) {
+// inHand counts the Items that this run has claimed.
+func (r *runner) inHand() (n int) {
 	for _, l := range r.lanes {
 		n += l.running + len(l.queue)
-	}
-	return n
-}
-
-func (r *runner) foreigners() (n int) {
-	for _, t := range r.items {
-		if t.foreign {
-			n++
-		}
 	}
 	return n
 }
@@ -309,8 +309,8 @@ func (r *runner) step(ctx context.Context, l *lane, w work) result {
 
 	it := w.it
 	err := line[it.Step](p, politely(ctx, it.Step), &it, f)
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		return result{w, w.it, l, ctx.Err()} // given up
+	if ctx.Err() != nil && err != nil {
+		return result{w, w.it, l, ctx.Err()} // given up: whatever it says, it is no verdict
 	}
 	it = settle(it, err, f.now(), p.policy())
 	if err != nil && err != errWaiting {
@@ -343,6 +343,9 @@ func (r *runner) settled(ctx context.Context, res result) {
 		return
 	}
 	it := res.it
+	if res.was.Step == Stage { // equal content under another name may be staged now
+		defer r.takeOver(res.was.MD5)
+	}
 	if it.Fault != nil && it.Fault.Config && r.stop == nil {
 		r.stop = it.Fault
 	}
@@ -366,7 +369,7 @@ func (r *runner) settled(ctx context.Context, res result) {
 // claim was over.
 func (r *runner) unrecorded(ctx context.Context, res result) {
 	if t := r.items[res.was.ID]; t != nil {
-		t.foreign = true // tried again when it can be claimed
+		t.claimed, r.foreign[res.was.ID] = false, true // tried again when it can be claimed
 	}
 	if errors.Is(res.err, ErrLost) {
 		return
@@ -385,6 +388,7 @@ func (r *runner) unrecorded(ctx context.Context, res result) {
 func (r *runner) merged(ctx context.Context, was int64, it Item) {
 	t := r.items[was]
 	delete(r.items, was)
+	delete(r.foreign, was)
 	if t == nil {
 		return
 	}
@@ -437,7 +441,7 @@ func (r *runner) drop(ids []int64) {
 		kept := l.queue[:0]
 		for _, w := range l.queue {
 			if t := r.items[w.it.ID]; over[w.it.ID] && t != nil {
-				t.foreign = true
+				t.claimed, r.foreign[w.it.ID] = false, true
 			} else {
 				kept = append(kept, w)
 			}
@@ -457,12 +461,7 @@ func (r *runner) look(ctx context.Context) {
 		}
 		for _, it := range items {
 			r.rev = it.Rev
-			if t := r.items[it.ID]; t != nil && t.foreign {
-				t.it = it
-				if r.ended(it) {
-					r.arrived(it)
-				}
-			}
+			r.seen(it)
 		}
 		if len(items) < page {
 			return
@@ -470,25 +469,29 @@ func (r *runner) look(ctx context.Context) {
 	}
 }
 
-// takeOver lets the lanes try to claim what others had.
-func (r *runner) takeOver() {
-	for _, t := range r.items {
-		if t.foreign {
-			t.foreign = false
+// takeOver lets the lanes try to claim what others had: all of it, or what
+// has that MD5.
+func (r *runner) takeOver(md5 string) {
+	for id := range r.foreign {
+		if t := r.items[id]; md5 == "" || t.it.MD5 == md5 {
+			delete(r.foreign, id)
 			r.later.push(t.it)
 		}
 	}
 }
 
-// sweep looks after Items that others merged into one another, or that
-// changed without a trace: their files have the Item that counts.
+// sweep reads the tracked Items anew, for what others did may leave no trace
+// in the order of changes: an Item that they merged into another is gone, and
+// its files have the other.
 func (r *runner) sweep(ctx context.Context) {
-	var ids []int64
+	var ids, bare []int64
 	var place []int
-	for _, t := range r.items {
+	for id, t := range r.items {
 		for _, n := range t.entries {
 			if r.entries[n].ID != 0 {
 				ids, place = append(ids, r.entries[n].ID), append(place, n)
+			} else {
+				bare = append(bare, id)
 			}
 		}
 	}
@@ -500,9 +503,31 @@ func (r *runner) sweep(ctx context.Context) {
 	for i, e := range entries {
 		was := r.entries[place[i]].Item.ID
 		if e.ID != 0 && e.Item.ID != was && r.items[was] != nil {
-			r.entries[place[i]].Item = e.Item
 			r.merged(ctx, was, e.Item)
 		}
+		r.seen(e.Item)
+	}
+	if len(bare) == 0 {
+		return
+	}
+	items, err := r.p.Journal.Items(ctx, Query{IDs: bare})
+	if err != nil {
+		r.fail(ctx, err)
+	}
+	for _, it := range items {
+		r.seen(it)
+	}
+}
+
+// seen takes in how an Item stands that others may have changed.
+func (r *runner) seen(it Item) {
+	t := r.items[it.ID]
+	if t == nil || t.claimed {
+		return
+	}
+	t.it = it
+	if r.ended(it) {
+		r.arrived(it)
 	}
 }
 
