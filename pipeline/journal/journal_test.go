@@ -10,6 +10,8 @@ import (
 	"wedrop/pipeline"
 	"wedrop/pipeline/journal"
 	"wedrop/pipeline/journal/journaltest"
+	"wedrop/wecom"
+	"wedrop/wecom/tokentest"
 )
 
 func TestContract(t *testing.T) {
@@ -19,6 +21,13 @@ func TestContract(t *testing.T) {
 		return journaltest.Harness{Clock: clock, Lease: journal.Lease, Open: func(t *testing.T) pipeline.Journal {
 			return open(t, path, journal.Options{Now: clock.Now})
 		}}
+	})
+}
+
+func TestTokens(t *testing.T) {
+	tokentest.TestStore(t, func(t *testing.T) (a, b wecom.TokenStore) {
+		path := filepath.Join(t.TempDir(), "l.db")
+		return open(t, path, journal.Options{}), open(t, path, journal.Options{})
 	})
 }
 

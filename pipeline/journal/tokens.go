@@ -34,12 +34,11 @@ func (j *Journal) LeaseToken(ctx context.Context, key, owner string, d time.Dura
 	return got, err
 }
 
-// SaveToken replaces the key's entry and gives the lease back.
+// SaveToken replaces the key's entry and gives the lease back. It changes
+// nothing if owner is not the one who leased it last.
 func (j *Journal) SaveToken(ctx context.Context, key, owner string, e wecom.TokenEntry) error {
 	return j.write(ctx, func(t *tx) error {
-		return t.exec(`INSERT INTO tokens (key,sealed,expires,refusal,refused) VALUES (?,?,?,?,?)
-			ON CONFLICT DO UPDATE SET sealed=excluded.sealed, expires=excluded.expires, refusal=excluded.refusal,
-			refused=excluded.refused, lease=CASE WHEN owner=? THEN 0 ELSE lease END`,
-			key, e.Sealed, ms(e.Expires), e.Refusal, ms(e.RefusedUntil), owner)
+		return t.exec(`UPDATE tokens SET sealed=?, expires=?, refusal=?, refused=?, owner='', lease=0 WHERE key=? AND owner=?`,
+			e.Sealed, ms(e.Expires), e.Refusal, ms(e.RefusedUntil), key, owner)
 	})
 }
