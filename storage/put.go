@@ -172,6 +172,9 @@ func (s *sending) try(ctx context.Context) (error, bool) {
 	if own := source(err); own != nil {
 		return s.sourceError("put", s.obj, own), false
 	}
+	if !acl && f.Cause == CauseNoACL {
+		f.Cause = CauseBadRequest // something else that the service does not have
+	}
 	reached := f.passes() && !neverReached(err)
 	s.maybe = s.maybe || reached
 	if reached && f.Status == 0 && !s.asked && !errors.Is(err, errStalled) && ctx.Err() == nil {

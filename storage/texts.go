@@ -153,9 +153,9 @@ var texts = map[string]text{
 	},
 	"reason region": {
 		"没有写明 {bucket} 所在的地域（{detail}）。",
-		"请在 storage.url 后面加上 ?region=地域，例如 ?region=ap-guangzhou。",
+		"请在 storage.url 后面加上 ?region=地域，例如 ?region=ap-guangzhou（腾讯云）或 ?region=ap-east-1（AWS），或设置环境变量 AWS_REGION（仅 S3）。",
 		"the region of {bucket} is missing ({detail}).",
-		"Add ?region=R to storage.url, for example ?region=ap-guangzhou.",
+		"Add ?region=R to storage.url, for example ?region=ap-guangzhou (Tencent) or ?region=ap-east-1 (AWS), or set AWS_REGION (S3 alone).",
 	},
 	"reason folder": {
 		"{bucket} 不是可用的文件夹（{detail}）。",
