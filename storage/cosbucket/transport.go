@@ -15,7 +15,9 @@ const (
 	// askFirst is the size from which a body waits for "100 Continue". COS
 	// then can refuse before the bytes travel, and its answer is not lost in
 	// a connection that it resets while we still send (golang/go#67555).
-	askFirst = 1 << 20
+	// Whether it answers 100 was not seen live; if it does not, the body
+	// follows after ExpectContinueTimeout, which at this size is little.
+	askFirst = 8 << 20
 )
 
 // client signs what it sends, waits for no answer for ever, and never follows
