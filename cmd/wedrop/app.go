@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// An app is one call of the program: where it writes, in which language, and
+// what the flags say.
+type app struct {
+	args   []string
+	env    func(string) string
+	stdout *results
+	stderr *screen // notes, faults and the log
+	say    *messages
+	log    *slog.Logger
+	// patience is how long sync waits for files that are still being written.
+	patience time.Duration
+
+	config         string // --config
+	lang           string // --lang
+	json           bool
+	quiet, verbose bool
+}
+
+func newApp(args []string, env func(string) string, stdout, stderr io.Writer) *app {
+	a := &app{args: args, env: env, stdout: &results{w: stdout}, stderr: &screen{w: stderr}, patience: 30 * time.Second}
+	a.say = newMessages(language(args, env))
+	return a
+}
+
+// run is the whole program.
+func (a *app) run(ctx context.Context) exit {
+	root := a.root()
+	root.SetArgs(a.args)
+	code := a.report(root.ExecuteContext(ctx))
+	if a.stdout.err != nil {
+		a.fault(a.say.Stdout(cause(a.stdout.err)), a.say.StdoutRemedy)
+		code = worst(code, exitFailed)
+	}
+	return code
+}
+
+// report tells why the command failed and returns what that is to the caller.
+func (a *app) report(err error) exit {
+	var told reported
+	if err == nil || errors.As(err, &told) {
+		return exit(told)
+	}
+	a.fault(explain(err, a.say))
+	return exitOf(err)
+}
+
+// reported is an error which a command has told about already.
+type reported exit
+
+func (r reported) Error() string { return "exit code " + string(rune('0'+r)) }
+
+// done is how a command ends that has told about its faults itself.
+func done(code exit) error {
+	if code == exitDone {
+		return nil
+	}
+	return reported(code)
+}
+
+// interruptible is a context that ends at the first Ctrl-C or SIGTERM. The
+// second one kills.
+func interruptible() (context.Context, func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		signal.Stop(signals)
+		cancel()
+	}()
+	return ctx, cancel
+}
+
+// results is stdout: it keeps the first error, because a result that nobody
+// got must not look like success.
+type results struct {
+	w   io.Writer
+	err error
+}
+
+func (r *results) Write(p []byte) (int, error) {
+	n, err := r.w.Write(p)
+	if err != nil && r.err == nil {
+		r.err = err
+	}
+	return n, err
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// flagged is what all commands share once their flags are read.
+func (a *app) flagged(cmd *cobra.Command, _ []string) error {
+	if a.lang != "" && a.lang != "zh" && a.lang != "en" {
+		return &usageError{what: a.say.BadLang(a.lang), cmd: cmd}
+	}
+	if a.quiet && a.verbose {
+		return &usageError{what: a.say.QuietVerbose, cmd: cmd}
+	}
+	a.log = newLog(a, a.verbose)
+	return nil
+}

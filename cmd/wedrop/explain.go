@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"wedrop/pipeline"
+)
+
+// A notReadyError is a media_id that did not come in time.
+type notReadyError struct{ waited time.Duration }
+
+func (e *notReadyError) Error() string { return "not ready after " + e.waited.String() }
+
+// explain says what happened and what to do now.
+func explain(err error, say *messages) (message, remedy string) {
+	var (
+		self interface {
+			Explain(lang string) (string, string)
+		}
+		usage     *usageError
+		stop      *pipeline.StopError
+		fault     *pipeline.FaultError
+		missing   *pipeline.NotFoundError
+		ambiguous *pipeline.AmbiguousError
+		late      *notReadyError
+	)
+	switch {
+	case errors.As(err, &usage):
+		return usage.what, usage.hint(say)
+	case errors.As(err, &self):
+		return self.Explain(say.Lang)
+	case errors.As(err, &stop):
+		return stop.Fault.Message.In(say.Lang), stop.Fault.Remedy.In(say.Lang)
+	case errors.As(err, &fault):
+		f := fault.Item.Fault
+		return shown(fault.Item.Name) + ": " + f.Message.In(say.Lang), f.Remedy.In(say.Lang)
+	case errors.As(err, &missing):
+		return say.NotFound(shown(missing.Name)), say.NotFoundRemedy
+	case errors.As(err, &ambiguous):
+		return say.Ambiguous(shown(ambiguous.Name), len(ambiguous.Items)), say.AmbiguousRemedy
+	case errors.As(err, &late):
+		return say.NotReady(late.waited), say.CarryOn
+	case errors.Is(err, context.DeadlineExceeded):
+		return say.TimedOut, say.CarryOn
+	case errors.Is(err, context.Canceled):
+		return say.Interrupted, say.CarryOn
+	}
+	return err.Error(), say.OtherRemedy
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"wedrop/pipeline"
+	"wedrop/wecom"
+)
+
+func (a *app) getCommand() *cobra.Command {
+	var minTTL, wait time.Duration
+	c := a.command("get NAME", a.say.Get, cobra.ExactArgs(1))
+	durationFlag(c.Flags(), &minTTL, "min-ttl", 0, a.say.FlagMinTTL)
+	durationFlag(c.Flags(), &wait, "wait", 5*time.Minute, a.say.FlagWait)
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		if minTTL >= wecom.MediaLife {
+			return &usageError{what: a.say.LongTTL, cmd: cmd}
+		}
+		return a.get(cmd.Context(), args[0], minTTL, wait)
+	}
+	return c
+}
+
+func (a *app) get(ctx context.Context, name string, minTTL, wait time.Duration) (err error) {
+	cfg, err := loadConfig(a.config, a.env)
+	if err != nil {
+		return err
+	}
+	l, err := a.openLedger(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer closing(l, &err)
+	it, fresh, err := a.fresh(ctx, l, name, minTTL)
+	if err != nil {
+		return err
+	}
+	if !fresh {
+		if it, err = a.renewed(ctx, cfg, name, minTTL, wait); err != nil {
+			return err
+		}
+	}
+	if a.json {
+		a.object(it)
+	} else {
+		_, _ = fmt.Fprintln(a.stdout, it.Media.ID)
+	}
+	return nil
+}
+
+// fresh is the ledger's answer, for which neither WeCom nor a bucket needs to
+// be set up. It reports false if the media_id has to be made first.
+func (a *app) fresh(ctx context.Context, l *line, name string, minTTL time.Duration) (pipeline.Item, bool, error) {
+	found, err := l.Find(ctx, name)
+	switch {
+	case err != nil:
+		return pipeline.Item{}, false, err
+	case len(found) == 0:
+		return pipeline.Item{}, false, &pipeline.NotFoundError{Name: name}
+	case len(found) > 1:
+		return pipeline.Item{}, false, &pipeline.AmbiguousError{Name: name, Items: found}
+	}
+	now, err := l.Journal.Now(ctx)
+	it := found[0]
+	it.Reused = true
+	if minTTL <= 0 {
+		minTTL = leastTTL
+	}
+	if err == nil && !it.Valid(now, minTTL) && it.Held() && !it.Fault.Config {
+		err = &pipeline.FaultError{Item: it}
+	}
+	return it, err == nil && it.Valid(now, minTTL), err
+}
+
+// leastTTL is the least life of a media_id that is any use: pipeline's own
+// default.
+const leastTTL = 5 * time.Minute
+
+// renewed makes or renews the media_id, for at most wait.
+func (a *app) renewed(ctx context.Context, cfg *Config, name string, minTTL, wait time.Duration) (it pipeline.Item, err error) {
+	l, err := a.openSender(ctx, cfg)
+	if err != nil {
+		return it, err
+	}
+	defer closing(l, &err)
+	limited, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	b := a.startBars(l.Pipeline, nil)
+	it, err = l.Media(limited, name, minTTL)
+	b.stop()
+	if err != nil && errors.Is(limited.Err(), context.DeadlineExceeded) && ctx.Err() == nil {
+		err = &notReadyError{wait}
+	}
+	return it, err
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+
+	"wedrop/pipeline"
+	"wedrop/pipeline/journal"
+	"wedrop/storage"
+	"wedrop/storage/cosbucket"
+	"wedrop/storage/dirbucket"
+	"wedrop/storage/s3bucket"
+	"wedrop/wecom"
+)
+
+// A line is an open Pipeline with the configuration it came from.
+type line struct {
+	*pipeline.Pipeline
+	cfg    *Config
+	driver storage.Driver // nil if only the ledger is open
+}
+
+// Close closes the ledger, and the bucket where there is something to close.
+func (l *line) Close() error {
+	err := l.Journal.Close()
+	if c, ok := l.driver.(io.Closer); ok {
+		err = errors.Join(err, c.Close())
+	}
+	return err
+}
+
+// ledger opens what list and retry need: the journal alone.
+func (a *app) ledger(ctx context.Context) (*line, error) {
+	cfg, err := loadConfig(a.config, a.env)
+	if err != nil {
+		return nil, err
+	}
+	return a.openLedger(ctx, cfg)
+}
+
+func (a *app) openLedger(ctx context.Context, cfg *Config) (*line, error) {
+	j, err := a.openJournal(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &line{cfg: cfg, Pipeline: &pipeline.Pipeline{Corp: cfg.WeCom.CorpID, Journal: j, Log: a.log}}, nil
+}
+
+// sender opens everything that carries a file to its media_id. It makes no
+// network call.
+func (a *app) sender(ctx context.Context) (*line, error) {
+	cfg, err := loadConfig(a.config, a.env)
+	if err != nil {
+		return nil, err
+	}
+	return a.openSender(ctx, cfg)
+}
+
+func (a *app) openSender(ctx context.Context, cfg *Config) (*line, error) {
+	if err := cfg.sending(); err != nil {
+		return nil, err
+	}
+	l, err := a.openLedger(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.connect(ctx, l); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
+}
+
+// connect gives a line its bucket and its client of WeCom.
+func (a *app) connect(ctx context.Context, l *line) (err error) {
+	cfg := l.cfg
+	if l.Bucket, l.driver, err = a.openBucket(ctx, cfg); err != nil {
+		return err
+	}
+	l.PollMin, l.PollMax = cfg.PollMin, cfg.PollMax
+	l.WeCom, err = wecom.New(wecom.Config{
+		BaseURL:   cfg.WeCom.BaseURL,
+		CorpID:    cfg.WeCom.CorpID,
+		Secret:    cfg.WeCom.Secret,
+		Store:     l.Journal,
+		Proxy:     cfg.WeCom.Proxy,
+		PerMinute: cfg.RateLimit,
+		Log:       a.log,
+	})
+	return err
+}
+
+func (a *app) openBucket(ctx context.Context, cfg *Config) (*storage.Bucket, storage.Driver, error) {
+	where, err := storage.SplitURL(cfg.Storage.URL)
+	if err != nil {
+		return nil, nil, err
+	}
+	d, err := openDriver(ctx, where.Scheme, cfg.Storage.URL)
+	if err != nil {
+		return nil, nil, err
+	}
+	b, err := storage.New(d, storage.Options{
+		Prefix:    where.Prefix,
+		PublicURL: cfg.Storage.PublicURL,
+		Access:    cfg.Storage.Access,
+		Log:       a.log,
+	})
+	return b, d, err
+}
+
+func openDriver(ctx context.Context, scheme, url string) (storage.Driver, error) {
+	switch scheme {
+	case "s3":
+		return s3bucket.Open(ctx, url)
+	case "cos":
+		return cosbucket.Open(url, cosbucket.Options{})
+	}
+	return dirbucket.Open(url)
+}
+
+func (a *app) openJournal(ctx context.Context, cfg *Config) (pipeline.Journal, error) {
+	switch {
+	case cfg.Journal == "":
+		return nil, &ConfigError{What: text{"不知道账本放在哪里：没有用户主目录", "there is no place for the journal: the user has no home folder"}, Remedy: howToSet("journal")}
+	case strings.Contains(cfg.Journal, "://"):
+		return nil, cfg.bad("journal", text{"这个版本还不支持 PostgreSQL 账本", "this version keeps its journal in a file alone, not in PostgreSQL"},
+			text{"填一个文件路径，或去掉这一项用默认位置", "write the path of a file, or leave the key out for the default"})
+	}
+	j, err := journal.Open(ctx, cfg.Journal, journal.Options{})
+	if err != nil && ctx.Err() == nil {
+		return nil, &ConfigError{Err: err,
+			What:   text{"打不开账本 " + cfg.Journal + "：" + rootCause(err), "the journal " + cfg.Journal + " cannot be opened: " + rootCause(err)},
+			Remedy: text{"检查它所在的文件夹是否存在、可写、在本机磁盘上且有空间；用 journal 或 WEDROP_JOURNAL 可换位置", "check that its folder is there, writable, on a local disk and has space; journal or WEDROP_JOURNAL names another place"}}
+	}
+	return j, err
+}
+
+// rootCause is the last error of a chain: what stands before it names the
+// journal, which the message does already.
+func rootCause(err error) string {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err.Error()
+		}
+		err = inner
+	}
+}
+
+// closing closes c after use and keeps the first error.
+func closing(c io.Closer, err *error) {
+	if e := c.Close(); *err == nil {
+		*err = e
+	}
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"wedrop/pipeline"
+)
+
+func (a *app) pushCommand() *cobra.Command {
+	var f sendFlags
+	c := a.command("push FILE...", a.say.Push, cobra.MinimumNArgs(1))
+	a.sendFlags(c, &f)
+	c.Flags().StringVar(&f.name, "name", "", a.say.FlagName)
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		if f.name != "" && len(args) != 1 {
+			return &usageError{what: a.say.NameOneFile, cmd: cmd}
+		}
+		kind, err := a.typed(cmd, f.kind)
+		if err != nil {
+			return err
+		}
+		files := make([]pipeline.File, len(args))
+		for i, path := range args {
+			files[i] = pipeline.File{Path: path, Type: kind, Name: f.name}
+		}
+		ctx, cancel := context.WithTimeout(cmd.Context(), f.timeout)
+		defer cancel()
+		return a.push(ctx, files, f)
+	}
+	return c
+}
+
+func (a *app) push(ctx context.Context, files []pipeline.File, f sendFlags) (err error) {
+	l, err := a.sender(ctx)
+	if err != nil {
+		return err
+	}
+	defer closing(l, &err)
+	o := pipeline.EnterOptions{Force: f.force, Retry: true}
+	if f.dryRun {
+		return a.plan(ctx, l, files, o)
+	}
+	s := paired
+	if len(files) == 1 {
+		s = bare
+	}
+	return a.carry(ctx, l, files, o, s, f.noWait, len(files) > 1)
+}
+
+// carry brings files to their end and tells about each.
+func (a *app) carry(ctx context.Context, l *line, files []pipeline.File, o pipeline.EnterOptions, s style, noWait, summary bool) error {
+	names := make([]string, len(files))
+	for i, f := range files {
+		names[i] = f.Path
+	}
+	entries, err := l.Enter(ctx, files, o)
+	if err != nil {
+		return err
+	}
+	b := a.startBars(l.Pipeline, entries)
+	r := a.newReport(names, s, noWait, b)
+	err = l.Run(ctx, entries, pipeline.RunOptions{Again: o, NoWait: noWait, Ended: r.end})
+	b.stop()
+	return r.finish(err, summary)
+}
+
+// plan is --dry-run: what would be done, on stderr, because nothing on stdout
+// may look like a media_id.
+func (a *app) plan(ctx context.Context, l *line, files []pipeline.File, o pipeline.EnterOptions) error {
+	code := exitDone
+	for _, f := range files {
+		it, err := l.Plan(ctx, f, o)
+		if err != nil {
+			return err
+		}
+		a.planned(f.Path, it)
+		if it.Fault != nil {
+			code = worst(code, exitOfItem(it, false))
+		}
+	}
+	return done(code)
+}
+
+func (a *app) planned(name string, it pipeline.Item) {
+	if a.json {
+		a.object(it)
+	}
+	switch {
+	case it.Fault != nil:
+		a.fileFault(name, *it.Fault)
+	case !a.quiet && !a.json:
+		a.note(a.say.Plan(shown(name), it))
+	}
+}
