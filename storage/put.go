@@ -32,9 +32,7 @@ func (b *Bucket) Put(ctx context.Context, blob Blob) (Object, error) {
 		}
 		f, first := b.board(obj.Key)
 		if first {
-			got, err := b.ensure(ctx, obj, blob)
-			b.land(obj.Key, f, got, err)
-			return got, err
+			return b.lead(ctx, f, obj, blob)
 		}
 		select {
 		case <-ctx.Done():
@@ -63,6 +61,15 @@ func (b *Bucket) board(key string) (f *flight, first bool) {
 	f = &flight{done: make(chan struct{})}
 	b.flights[key] = f
 	return f, true
+}
+
+// errPanicked is what those who wait see of one who never came back.
+var errPanicked = errors.New("storage: an upload panicked")
+
+func (b *Bucket) lead(ctx context.Context, f *flight, obj Object, blob Blob) (got Object, err error) {
+	err = errPanicked
+	defer func() { b.land(obj.Key, f, got, err) }()
+	return b.ensure(ctx, obj, blob)
 }
 
 func (b *Bucket) land(key string, f *flight, obj Object, err error) {
@@ -177,7 +184,7 @@ func (s *sending) try(ctx context.Context) (error, bool) {
 	}
 	reached := f.passes() && !neverReached(err)
 	s.maybe = s.maybe || reached
-	if reached && f.Status == 0 && !s.asked && !errors.Is(err, errStalled) && ctx.Err() == nil {
+	if reached && f.Cause != CauseBusy && f.Status == 0 && !s.asked && !errors.Is(err, errStalled) && ctx.Err() == nil {
 		s.asked = true
 		if g, answer := s.ask(ctx, acl); answer != nil && !g.passes() {
 			f, err = g, answer
