@@ -20,6 +20,33 @@ type Completeness struct {
 	Guess bool
 }
 
+// Explain says in "zh" or "en" what the file is still waiting for; it is empty
+// for a whole one.
+func (c Completeness) Explain(lang string) string {
+	var t text
+	switch c.Why {
+	case "":
+	case "empty":
+		t = text{"文件还是空的", "the file is still empty"}
+	case "moov-missing":
+		t = text{"视频还没有索引，录制或复制没有结束", "the video has no index yet: recording or copying has not ended"}
+	case "mdat-missing":
+		t = text{"视频还没有画面数据，复制没有结束", "the video has no picture data yet: copying has not ended"}
+	case "zip-end-missing":
+		t = text{"压缩包或 Office 文档的结尾还没有写完", "the end of the archive or Office document has not been written"}
+	case "pdf-end-missing":
+		t = text{"PDF 的结尾还没有写完", "the end of the PDF has not been written"}
+	case "tail-blank", "mdat-blank":
+		t = text{"文件末尾是一片空白，可能还在下载", "the end of the file is blank: it may still be downloading"}
+	default:
+		t = text{"视频还不完整，复制或下载没有结束", "the video is incomplete: copying or downloading has not ended"}
+	}
+	if lang == "zh" {
+		return t.zh
+	}
+	return t.en
+}
+
 const (
 	maxTopBoxes = 4096     // looked at; a file of more is left to Read
 	blankTail   = 64 << 10 // bytes of zeroes at the end that look like space kept for a download

@@ -70,6 +70,8 @@ func TestCompleteness(t *testing.T) {
 			got, err := inspect.Complete(write(t, "a", row.content))
 			require.NoError(t, err)
 			require.Equal(t, inspect.Completeness{Whole: row.why == "", Why: row.why, Guess: row.guess}, got)
+			require.Equal(t, got.Whole, got.Explain("zh") == "")
+			require.Equal(t, got.Whole, got.Explain("en") == "")
 		})
 	}
 }

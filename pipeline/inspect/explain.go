@@ -39,7 +39,7 @@ func (e *Error) message() text {
 	case NotMP4, UnsupportedVideo:
 		zh, en := e.found()
 		return text{
-			fmt.Sprintf("“%s”不是 MP4 视频，内容其实是%s。", n, zh),
+			fmt.Sprintf("“%s”不是 MP4 视频，内容其实是：%s。", n, zh),
 			fmt.Sprintf("%q is not an MP4 video; its content is really: %s.", n, en),
 		}
 	case TruncatedMP4:

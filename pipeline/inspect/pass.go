@@ -20,7 +20,7 @@ type pass struct {
 // passes spares the garbage collector a quarter of a megabyte per file.
 var passes = sync.Pool{New: func() any { return &pass{sum: md5.New()} }}
 
-// run reads the facts.Size bytes of r and fills MD5, MIME, Type, Movie and
+// run reads the first facts.Size bytes of r and fills MD5, MIME, Type, Movie and
 // the movie's Warnings. The names decide about Auto. It returns ctx's error,
 // r's error, errSize, or an *Error without its file.
 func (p *pass) run(ctx context.Context, r io.Reader, facts *Facts, opt Options, names ...string) error {
@@ -30,17 +30,18 @@ func (p *pass) run(ctx context.Context, r io.Reader, facts *Facts, opt Options, 
 	for read := int64(0); read < facts.Size; {
 		// A short read of a network disk must not look like another kind
 		// of file: the first piece is filled before it is judged.
-		n, err := io.ReadFull(r, p.buf[:])
-		first, piece := read == 0, p.buf[:n]
-		read += int64(n)
-		switch ended := err == io.EOF || err == io.ErrUnexpectedEOF; {
+		// Bytes that grew behind the size are left to changed to notice.
+		first, piece := read == 0, p.buf[:min(int64(len(p.buf)), facts.Size-read)]
+		_, err := io.ReadFull(r, piece)
+		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case err != nil && !ended:
-			return err
-		case ended && read < facts.Size, read > facts.Size:
+		case err == io.EOF, err == io.ErrUnexpectedEOF:
 			return errSize
+		case err != nil:
+			return err
 		}
+		read += int64(len(piece))
 		if first {
 			k := sniff(piece)
 			var refused *Error
@@ -75,7 +76,9 @@ func (p *pass) finish(todo plan, facts *Facts) error {
 		return e
 	}
 	if bad != nil {
-		facts.Type = File
+		if facts.Type = File; bad.Code == NoVideoTrack && p.walk.movie.sound {
+			facts.MIME = "audio/mp4"
+		}
 		return nil
 	}
 	movie := p.walk.facts()

@@ -65,6 +65,7 @@ func Read(ctx context.Context, path string, opt Options) (Facts, error) {
 func finishName(facts Facts, name, path string) (Facts, error) {
 	shown, changed := ShownName(name, facts.Type)
 	if shown == "" {
+		facts.MD5 = ""
 		return facts, &Error{Code: BadName, Path: path, Size: facts.Size}
 	}
 	facts.Name, facts.Ext = shown, keyExt(shown)
@@ -94,8 +95,8 @@ func located(err error, path string, facts Facts) error {
 	return e
 }
 
-// errSize is a file that ended before or after its size said.
-var errSize = errors.New("other number of bytes than its size")
+// errSize is a file that ended before its size said.
+var errSize = errors.New("fewer bytes than its size")
 
 // changed tells how the file is no longer the one that id stands for, if so:
 // the bytes read then say nothing about it, whatever they seemed to say.
