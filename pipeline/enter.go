@@ -57,6 +57,17 @@ func (p *Pipeline) Enter(ctx context.Context, files []File, o EnterOptions) ([]E
 	return out, nil
 }
 
+// Known returns the Entries of files that the ledger knows as they are now, in
+// order, and zero ones for the others. It changes nothing and reads no
+// content: what comes back zero is new, or has changed.
+func (p *Pipeline) Known(ctx context.Context, files []File) ([]Entry, error) {
+	asked := make([]File, len(files))
+	for n, f := range files {
+		asked[n], _ = identify(f)
+	}
+	return p.Journal.Known(ctx, p.Corp, p.host(), asked)
+}
+
 // identify completes what is known of a file without reading it. It reports
 // false for what is no regular file, or not there.
 func identify(f File) (File, bool) {

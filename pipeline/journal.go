@@ -68,6 +68,10 @@ type Journal interface {
 	// Rev is that of the newest change.
 	Rev(ctx context.Context) (int64, error)
 
+	// Known returns the Entries of files that the ledger knows as they are
+	// now (path, type, name and FileID), in order, and zero ones for the
+	// others. It changes nothing.
+	Known(ctx context.Context, corp, host string, files []File) ([]Entry, error)
 	// Enter makes sure that each file has an Item: the one it had, if the
 	// file (path, type, name and FileID) is known and unchanged; else a new
 	// one at Inspect. It returns as many Entries, in order.

@@ -34,10 +34,15 @@ var known = `SELECT ` + qualified + `,` + entryColumns + ` FROM files f JOIN ite
 // Enter makes sure that each file has an Item. Files that are known and
 // unchanged are only read, without the write lock.
 func (j *Journal) Enter(ctx context.Context, corp, host string, files []pipeline.File) ([]pipeline.Entry, error) {
-	entries := make([]pipeline.Entry, len(files))
-	fresh, err := j.lookUp(ctx, corp, host, files, entries)
+	entries, err := j.Known(ctx, corp, host, files)
 	if err != nil {
 		return nil, err
+	}
+	var fresh []int
+	for n, e := range entries {
+		if e.ID == 0 {
+			fresh = append(fresh, n)
+		}
 	}
 	// A few at a time, so that others get the write lock in between.
 	for len(fresh) > 0 {
@@ -60,27 +65,24 @@ func (j *Journal) Enter(ctx context.Context, corp, host string, files []pipeline
 	return entries, nil
 }
 
-// lookUp fills in the entries of unchanged files and returns the indices of
-// the others.
-func (j *Journal) lookUp(ctx context.Context, corp, host string, files []pipeline.File, entries []pipeline.Entry) ([]int, error) {
-	var fresh []int
+// Known returns the entries of unchanged files, and zero ones for the others.
+func (j *Journal) Known(ctx context.Context, corp, host string, files []pipeline.File) ([]pipeline.Entry, error) {
 	s, err := j.read.PrepareContext(ctx, known)
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
+	entries := make([]pipeline.Entry, len(files))
 	for n, f := range files {
 		e, err := scanEntry(s.QueryRowContext(ctx, f.Path, host, corp, f.Type, f.Name))
-		switch {
-		case err == nil && e.File.ID == f.ID:
-			entries[n] = e
-		case err == nil || errors.Is(err, sql.ErrNoRows):
-			fresh = append(fresh, n)
-		default:
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return nil, err
 		}
+		if err == nil && e.File.ID == f.ID {
+			entries[n] = e
+		}
 	}
-	return fresh, nil
+	return entries, nil
 }
 
 // enter gives a new or changed file its Item.

@@ -89,6 +89,7 @@ CREATE TABLE tokens (
   refusal BLOB,
   refused INTEGER NOT NULL DEFAULT 0, -- until then the secret is not tried again
   owner   TEXT NOT NULL DEFAULT '',
+  process TEXT NOT NULL DEFAULT '', -- of the owner, as in items.owner
   lease   INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 

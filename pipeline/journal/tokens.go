@@ -22,14 +22,24 @@ func (j *Journal) LoadToken(ctx context.Context, key string) (wecom.TokenEntry, 
 	return e, err
 }
 
-// LeaseToken takes the right to fetch the key's next token.
+// LeaseToken takes the right to fetch the key's next token. One that a killed
+// process of this machine held is free at once.
 func (j *Journal) LeaseToken(ctx context.Context, key, owner string, d time.Duration) (bool, error) {
 	var got bool
-	err := j.write(ctx, func(t *tx) (err error) {
-		got, err = t.changed(`INSERT INTO tokens (key,owner,lease) VALUES (?,?,?)
-			ON CONFLICT DO UPDATE SET owner=excluded.owner, lease=excluded.lease WHERE lease<=? OR owner=excluded.owner`,
-			key, owner, t.now+d.Milliseconds(), t.now)
-		return err
+	err := j.write(ctx, func(t *tx) error {
+		var holder, process string
+		var lease int64
+		err := t.row(`SELECT owner,process,lease FROM tokens WHERE key=?`, key).Scan(&holder, &process, &lease)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		got = lease <= t.now || holder == owner || process != j.owner && j.dead(process)
+		if !got {
+			return nil
+		}
+		return t.exec(`INSERT INTO tokens (key,owner,process,lease) VALUES (?,?,?,?)
+			ON CONFLICT DO UPDATE SET owner=excluded.owner, process=excluded.process, lease=excluded.lease`,
+			key, owner, j.owner, t.now+d.Milliseconds())
 	})
 	return got, err
 }

@@ -183,6 +183,9 @@ func enterOnce(t *tester) {
 	other := &tester{T: t.T, why: t.why, h: t.h, Journal: t.h.Open(t.T)}
 	b := other.enter(file("/a.mp4", 1))[0]
 	t.check(a.ID == b.ID && a.Item.ID == b.Item.ID, "entered twice: %+v, %+v", a, b)
+	known, err := t.Known(ctx, corp, host, []pipeline.File{file("/x.mp4", 1), file("/a.mp4", 1), file("/a.mp4", 2)})
+	t.must(err)
+	t.check(known[0].ID == 0 && known[1].ID == a.ID && known[2].ID == 0, "known as it is now is /a.mp4 alone: %+v", known)
 	t.check(a.Item.Step == pipeline.Inspect && !a.Item.Due.After(t.h.Clock.Now()), "a new item is due at inspect: %+v", a.Item)
 	t.check(a.Item.Path == "/a.mp4" && a.Item.Name == "a.mp4", "path and name: %+v", a.Item)
 	two := t.enter(file("/b.mp4", 1), file("/b.mp4", 1))
