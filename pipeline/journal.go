@@ -91,6 +91,8 @@ type Journal interface {
 	// without a claim; the recorded one is gone. ErrLost: the claim was
 	// over.
 	Record(ctx context.Context, it Item, keep bool) (Item, error)
+	// Lease is how long a claim lasts without a Beat.
+	Lease() time.Duration
 	// Beat prolongs all claims of this process and returns those that it
 	// has no more.
 	Beat(ctx context.Context) (lost []int64, err error)

@@ -25,7 +25,7 @@ import (
 // world is a WeCom, a bucket and a folder of files, for any number of
 // pipelines on one ledger.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	wecom  *wecomtest.Server
 	clock  *wecomtest.Clock
 	dir    string // of the files
@@ -59,7 +59,7 @@ func (c *counted) Delete(ctx context.Context, key string) error {
 	return c.Driver.Delete(ctx, key)
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	w := &world{t: t, clock: &wecomtest.Clock{}, dir: t.TempDir(), ledger: filepath.Join(t.TempDir(), "l.db")}
 	var err error
 	w.wecom, err = wecomtest.Start(wecomtest.Options{Clock: w.clock})

@@ -8,7 +8,6 @@ import (
 )
 
 const (
-	beatEvery   = 10 * time.Second       // the journal's lease is three times that
 	lookEvery   = 200 * time.Millisecond // at what other processes did
 	takeEvery   = time.Second            // tries to claim what they had
 	sweepEvery  = 5 * time.Second        // for Items that they merged into others
@@ -411,7 +410,7 @@ func (r *runner) fail(ctx context.Context, err error) {
 
 // beat prolongs this process's claims.
 func (r *runner) beat(ctx context.Context) {
-	t := time.NewTicker(beatEvery)
+	t := time.NewTicker(r.p.Journal.Lease() / 3)
 	defer t.Stop()
 	for {
 		select {

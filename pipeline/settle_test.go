@@ -213,8 +213,10 @@ func TestAJobEndsAfterAnHour(t *testing.T) {
 	require.True(t, it.Fault.Retry)
 	require.NotNil(t, it.Object, "it is submitted again from the same object")
 
-	it = settle(at(Await), &wecom.Error{Code: 60136}, noon.Add(wecom.JobLife), pol)
-	require.Equal(t, Submit, it.Step, "what WeCom says of an expired job is not known: any answer means lost")
+	for _, code := range []wecom.Code{60136, 99999} {
+		it = settle(at(Await), &wecom.Error{Code: code}, noon.Add(wecom.JobLife), pol)
+		require.Equal(t, Submit, it.Step, "what WeCom says of an expired job is not known: any answer means lost")
+	}
 }
 
 func TestBirth(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 
 	"wedrop/pipeline"
 )
@@ -167,6 +168,9 @@ func (t *tx) merge(it, other pipeline.Item) (pipeline.Item, error) {
 	other.Path, other.Host, other.File, other.Want, other.WantName = it.Path, it.Host, it.File, it.Want, it.WantName
 	return t.save(other)
 }
+
+// Lease is how long a claim lasts without a Beat.
+func (j *Journal) Lease() time.Duration { return Lease }
 
 // Beat prolongs all claims of this process.
 func (j *Journal) Beat(ctx context.Context) ([]int64, error) {
