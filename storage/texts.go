@@ -8,21 +8,21 @@ type text struct{ zh, zhRemedy, en, enRemedy string }
 // followed by the sort of bucket. It is never changed.
 var texts = map[string]text{
 	"kind denied": {
-		"{bucket} 拒绝了写入 {key}。",
+		"{bucket} 拒绝访问（{key}）。",
 		"请管理员检查密钥是否填对、是否过期，并给它这个目录下的写入、读取、删除权限，然后重试。",
-		"{bucket} refused to store {key}.",
+		"{bucket} denied access ({key}).",
 		"Ask the administrator to check that the keys are right and not expired, and that they may write, read and delete under the prefix; then try again.",
 	},
 	"kind denied s3": {
-		"{bucket} 拒绝了写入 {key}。",
+		"{bucket} 拒绝访问（{key}）。",
 		"请检查 AWS_ACCESS_KEY_ID 和 AWS_SECRET_ACCESS_KEY（或所用的 profile、角色）是否正确、未过期，并允许它在该前缀下执行 s3:PutObject、s3:GetObject、s3:DeleteObject。若设置了 storage.access: object-acl，还需要 s3:PutObjectAcl，并在控制台「阻止公有访问（Block Public Access）」中放开 ACL。",
-		"{bucket} refused to store {key}.",
+		"{bucket} denied access ({key}).",
 		"Check that AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or the profile or role) are right and not expired, and allow them s3:PutObject, s3:GetObject and s3:DeleteObject under the prefix. With storage.access: object-acl they need s3:PutObjectAcl too, and \"Block Public Access\" must let ACLs pass.",
 	},
 	"kind denied cos": {
-		"{bucket} 拒绝了写入 {key}。",
+		"{bucket} 拒绝访问（{key}）。",
 		"请检查 TENCENTCLOUD_SECRET_ID 和 TENCENTCLOUD_SECRET_KEY（临时密钥还要 TENCENTCLOUD_TOKEN）是否正确、未过期，并在腾讯云「访问管理」中允许该密钥在此前缀下执行 PutObject、HeadObject、GetObject、DeleteObject（按对象设权限时还要 PutObjectACL）。",
-		"{bucket} refused to store {key}.",
+		"{bucket} denied access ({key}).",
 		"Check that TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY (and TENCENTCLOUD_TOKEN for temporary keys) are right and not expired, and allow them PutObject, HeadObject, GetObject and DeleteObject under the prefix in Tencent Cloud's CAM (with object ACLs PutObjectACL too).",
 	},
 	"kind denied dir": {
@@ -79,11 +79,12 @@ var texts = map[string]text{
 		"the public link does not serve parts of the file ({detail}): {url}",
 		"WeCom requires links that support Range. Turn on range requests at the web server or CDN (nginx: no max_ranges 0, no compression for this folder), or set storage.public_url to the bucket's own domain; then try again.",
 	},
+	// The local file's own changes have a reason or a cause: here it is the copy.
 	"kind changed": {
-		"{key} 的内容和检查时不一样了（{detail}）。",
-		"请确认文件已经保存完整、没有别的程序在改它，然后重新发送。",
-		"the content of {key} is not what it was when it was inspected ({detail}).",
-		"Make sure that the file is saved and that no other program writes to it; then send it again.",
+		"公开副本和本地文件不一致（{detail}）：{url}",
+		"多半是 CDN 还缓存着旧内容，或者有人动过存储桶里的文件。请刷新 CDN 缓存后重试；如果本地文件刚改过，请等它保存完整再发送。",
+		"the public copy is not the local file ({detail}): {url}",
+		"A CDN has probably kept old content, or somebody changed the file in the bucket. Refresh the CDN's cache and try again; if the local file was just edited, wait until it is saved.",
 	},
 	"cause bad-digest": {
 		"上传的内容与文件的 MD5 不一致（{key}），没有保留这份副本。",

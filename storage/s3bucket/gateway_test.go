@@ -37,29 +37,37 @@ func newServer(t *testing.T, h http.HandlerFunc) string {
 // other people, so that s3test does not only agree with ourselves.
 func TestConformanceOnARealServer(t *testing.T) {
 	gateway.start(t)
+	other := &gatewayProcess{secret: "another-secret"}
+	other.start(t)
+	t.Cleanup(other.stop)
 	storagetest.Run(t, storagetest.Harness{Open: func(t *testing.T, s storagetest.Situation) storagetest.Bucket {
 		switch s {
-		case storagetest.Open, storagetest.ACLsIgnored, storagetest.NoBucket:
+		case storagetest.Open, storagetest.ACLsIgnored, storagetest.NoBucket, storagetest.WrongSecret:
 		default:
-			t.Skip("versitygw has one account and keeps no ACLs of objects")
+			t.Skip("versitygw keeps no ACLs of objects, and its one account may do everything")
 		}
-		name := gateway.name()
-		d := open(t, fmt.Sprintf("s3://%s/?region=us-east-1&endpoint=%s&path_style=true", name, gateway.endpoint))
+		g := &gateway
+		if s == storagetest.WrongSecret {
+			g = other
+		}
+		name := g.name()
+		d := open(t, fmt.Sprintf("s3://%s/?region=us-east-1&endpoint=%s&path_style=true", name, g.endpoint))
 		if s != storagetest.NoBucket {
 			policy := ""
 			if s == storagetest.Open {
 				policy = d.Policy(storagetest.Prefix)
 			}
-			gateway.makeBucket(t, name, policy)
+			g.makeBucket(t, name, policy)
 		}
 		return storagetest.Bucket{Driver: d, Secrets: []string{s3test.SecretKey}}
 	}})
 }
 
 // gateway is one versitygw for all tests of the process.
-var gateway gatewayProcess
+var gateway = gatewayProcess{secret: s3test.SecretKey}
 
 type gatewayProcess struct {
+	secret   string
 	once     sync.Once
 	why      string // it does not run
 	endpoint string
@@ -85,7 +93,7 @@ func (g *gatewayProcess) start(t *testing.T) {
 func (g *gatewayProcess) run() string {
 	program := findGateway()
 	if program == "" {
-		return "versitygw is neither in $WEDROP_TEST_BIN, nor in .bin, nor on PATH (make tools puts it there)"
+		return "versitygw is neither in $WEDROP_TEST_BIN, nor in .bin, nor on PATH"
 	}
 	if err := g.makeFolder(); err != nil {
 		return "no folder with extended attributes for versitygw: " + err.Error()
@@ -96,7 +104,7 @@ func (g *gatewayProcess) run() string {
 	}
 	address := l.Addr().String()
 	l.Close()
-	g.cmd = exec.Command(program, "--quiet", "--keep-alive", "-p", address, "-a", s3test.AccessKey, "-s", s3test.SecretKey, "posix", g.dir)
+	g.cmd = exec.Command(program, "--quiet", "--keep-alive", "-p", address, "-a", s3test.AccessKey, "-s", g.secret, "posix", g.dir)
 	if err := g.cmd.Start(); err != nil {
 		return err.Error()
 	}
@@ -164,7 +172,7 @@ func (g *gatewayProcess) makeBucket(t *testing.T, name, policy string) {
 		Region:       "us-east-1",
 		BaseEndpoint: aws.String(g.endpoint),
 		UsePathStyle: true,
-		Credentials:  credentials.NewStaticCredentialsProvider(s3test.AccessKey, s3test.SecretKey, ""),
+		Credentials:  credentials.NewStaticCredentialsProvider(s3test.AccessKey, g.secret, ""),
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
