@@ -54,6 +54,7 @@ func (p *Pipeline) Enter(ctx context.Context, files []File, o EnterOptions) ([]E
 	for n, e := range entries {
 		out[at[n]] = e
 	}
+	p.ring()
 	return out, nil
 }
 

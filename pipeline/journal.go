@@ -51,6 +51,14 @@ type Want struct {
 	Limit int
 }
 
+// A Stat is how many Items wait for a step, stopped by a fault or not.
+type Stat struct {
+	Step Step
+	Code string // of the Fault; "" without one
+	Held bool
+	N    int
+}
+
 // A Doomed object is one that nobody needs any more. Nobody stages its
 // content while it is doomed.
 type Doomed struct{ Bucket, Key string }
@@ -98,6 +106,10 @@ type Journal interface {
 	Beat(ctx context.Context) (lost []int64, err error)
 	// Release ends claims without a change.
 	Release(ctx context.Context, items []Item) error
+	// Finished tells that WeCom called a job ended: its Item is due at once.
+	// It may come before the submit's answer was recorded, twice, or for a
+	// job that nobody knows.
+	Finished(ctx context.Context, job string) error
 	// Amend changes Items that nobody has claimed: edit is called for each
 	// inside a transaction and reports whether it changed it. It returns
 	// the Items as they stand, in the order of ids, claimed ones unchanged.
@@ -110,6 +122,12 @@ type Journal interface {
 	// no Item is on its way with it, and every media_id made from it is
 	// older than keep. The Items forget them in the same transaction.
 	Doom(ctx context.Context, bucket string, keep time.Duration) ([]Doomed, error)
+	// Moved tells that a file of this host has another path now, with the
+	// same content.
+	Moved(ctx context.Context, host, from, to string, id inspect.FileID) error
+	// Stats counts the Items of a corp by step and fault.
+	Stats(ctx context.Context, corp string) ([]Stat, error)
+
 	// Removed ends an object's doom.
 	Removed(ctx context.Context, d Doomed) error
 

@@ -140,6 +140,7 @@ func (p *Pipeline) Retry(ctx context.Context, ids []int64) ([]Item, error) {
 		release(it, now)
 		return true
 	})
+	p.ring()
 	var out []Item
 	for _, it := range items {
 		if released[it.ID] {

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"log/slog"
 	"os"
+	"sync"
 	"time"
 
 	"wedrop/storage"
@@ -41,11 +42,17 @@ type Pipeline struct {
 
 	Log *slog.Logger // nowhere if nil; never sees a secret
 
+	// Observe is called after each step that this process did, with how
+	// long it took and, if it did not go well, the Fault. Nil is allowed.
+	Observe func(step Step, took time.Duration, f *Fault)
+
 	// Changed is called after each change that this process recorded, from
 	// several goroutines. Nil is allowed.
 	Changed func(Item)
 
 	flights flights
+	hung    sync.Once
+	rung    chan struct{} // see bell
 }
 
 // A StopError is a fault of the configuration that ended a run: nothing can

@@ -3,16 +3,13 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"runtime"
 	"time"
 )
 
 const (
-	lookEvery   = 200 * time.Millisecond // at what other processes did
-	takeEvery   = time.Second            // tries to claim what they had
-	sweepEvery  = 5 * time.Second        // for Items that they merged into others
-	maxClaimed  = 128                    // Items that one run has claimed at once
-	graceOnStop = 5 * time.Second        // for a submit under way: cut off, it would be made twice
+	lookEvery  = 200 * time.Millisecond // at what other processes did
+	takeEvery  = time.Second            // tries to claim what they had
+	sweepEvery = 5 * time.Second        // for Items that they merged into others
 )
 
 // errTimeout is why a run with a deadline leaves Items unfinished.
@@ -32,24 +29,20 @@ type RunOptions struct {
 	Ended func(i int, e Entry)
 }
 
-// A runner works on the Items of some entries until each is at its end. One
-// goroutine, that of Run, has all of its state; steps run in goroutines of
-// their own and report back. An Item that waits costs a row, not a goroutine.
+// A runner works on the Items of some entries until each is at its end. An
+// Item that waits costs a row, not a goroutine.
 type runner struct {
-	p       *Pipeline
+	crew
 	o       RunOptions
 	entries []Entry
 	items   map[int64]*tracked // by Item.ID; those that are not at their end
 	// foreign are those that are due, but the journal did not give them:
 	// others work on them.
 	foreign map[int64]bool
-	lanes   []*lane
-	later   dues // those that are not due
+	later   dues             // those that are not due
+	ready   map[Step][]int64 // those that are, not claimed
 	rev     int64
-	results chan result
-	lost    chan []int64
 	stop    *Fault // of the configuration: ends the run
-	fatal   error  // of the journal: likewise
 }
 
 // tracked is an Item that entries wait for.
@@ -59,53 +52,13 @@ type tracked struct {
 	claimed bool  // by this run
 }
 
-// A lane works on Items that wait for one step. Each step has its own, for
-// each has its own limit.
-type lane struct {
-	step    Step
-	workers int
-	running int
-	queue   []work  // claimed, not started
-	ready   []int64 // due, not claimed
-}
-
-// work is a claimed Item, and this process's clock when it was claimed.
-type work struct {
-	it Item
-	at time.Time
-}
-
-// result is a step that ended.
-type result struct {
-	work // as recorded
-	was  Item
-	lane *lane
-	err  error // nothing was recorded
-}
-
 // Run works on entries, together with any other process that has the same
 // ledger, until each is at its end. It returns nil then, a *StopError if a
 // fault of the configuration ended it, ctx's error, or the journal's.
 func (p *Pipeline) Run(ctx context.Context, entries []Entry, o RunOptions) error {
-	r := &runner{p: p, o: o, entries: entries, items: map[int64]*tracked{}, foreign: map[int64]bool{},
-		results: make(chan result), lost: make(chan []int64)}
-	// The later steps first: what is nearly done gets done.
-	for _, l := range []*lane{
-		{step: Await, workers: orElse(p.Queries, 4)},
-		{step: Submit, workers: orElse(p.Submits, 1)},
-		{step: Stage, workers: orElse(p.Uploads, 8)},
-		{step: Inspect, workers: orElse(p.Readers, runtime.GOMAXPROCS(0))},
-	} {
-		r.lanes = append(r.lanes, l)
-	}
+	r := &runner{o: o, entries: entries, items: map[int64]*tracked{}, foreign: map[int64]bool{}, ready: map[Step][]int64{}}
+	r.crew = newCrew(p, r.ended)
 	return r.run(ctx)
-}
-
-func orElse[T int | time.Duration](n, otherwise T) T {
-	if n > 0 {
-		return n
-	}
-	return otherwise
 }
 
 func (r *runner) run(ctx context.Context) (err error) {
@@ -131,7 +84,7 @@ func (r *runner) run(ctx context.Context) (err error) {
 			r.settled(ctx, res)
 			continue
 		case ids := <-r.lost:
-			r.drop(ids)
+			r.drop(ids, r.overran)
 		case <-ctx.Done():
 		case <-time.After(nap):
 		}
@@ -149,7 +102,7 @@ func (r *runner) run(ctx context.Context) (err error) {
 		}
 	}
 	cut()
-	r.drain(context.WithoutCancel(ctx))
+	r.drain(context.WithoutCancel(ctx), r.settled)
 	return r.finish(ctx)
 }
 
@@ -232,11 +185,7 @@ func (r *runner) promote(ctx context.Context) time.Duration {
 		if t == nil {
 			continue
 		}
-		for _, l := range r.lanes {
-			if l.step == t.it.Step {
-				l.ready = append(l.ready, d.id)
-			}
-		}
+		r.ready[t.it.Step] = append(r.ready[t.it.Step], d.id)
 	}
 	nap := time.Second // the ledger's clock may be set
 	if len(r.foreign) > 0 {
@@ -248,12 +197,13 @@ func (r *runner) promote(ctx context.Context) time.Duration {
 // fill claims Items for the lanes that have room.
 func (r *runner) fill(ctx context.Context) {
 	for _, l := range r.lanes {
-		room := min(2*l.workers-l.running-len(l.queue), maxClaimed-r.inHand(), len(l.ready))
+		ready := r.ready[l.step]
+		room := min(r.room(l), len(ready))
 		if room <= 0 {
 			continue
 		}
-		ids := l.ready[:room:room]
-		l.ready = l.ready[room:]
+		ids := ready[:room:room]
+		r.ready[l.step] = ready[room:]
 		at := time.Now()
 		items, err := r.p.Journal.Claim(ctx, Want{Corp: r.p.Corp, Host: r.p.host(), Steps: []Step{l.step}, IDs: ids, Limit: room})
 		if err != nil {
@@ -271,67 +221,6 @@ func (r *runner) fill(ctx context.Context) {
 			l.queue = append(l.queue, work{it, at})
 		}
 	}
-}
-
-// inHand counts the Items that this run has claimed.
-func (r *runner) inHand() (n int) {
-	for _, l := range r.lanes {
-		n += l.running + len(l.queue)
-	}
-	return n
-}
-
-// dispatch starts as many steps as the lanes allow.
-func (r *runner) dispatch(ctx context.Context) {
-	for _, l := range r.lanes {
-		for l.running < l.workers && len(l.queue) > 0 {
-			w := l.queue[0]
-			l.queue = l.queue[1:]
-			l.running++
-			go func() { r.results <- r.step(ctx, l, w) }()
-		}
-	}
-}
-
-// step does the step of an Item and records what settle makes of it.
-func (r *runner) step(ctx context.Context, l *lane, w work) result {
-	p := r.p
-	f := &flight{item: w.it, since: time.Now()}
-	f.base = w.it.Claim.At.Add(f.since.Sub(w.at))
-	ctx, f.cancel = context.WithCancel(ctx)
-	defer f.cancel()
-	p.flights.add(f)
-	defer p.flights.remove(f)
-	if ctx.Err() != nil {
-		return result{w, w.it, l, ctx.Err()}
-	}
-
-	it := w.it
-	err := line[it.Step](p, politely(ctx, it.Step), &it, f)
-	if ctx.Err() != nil && err != nil {
-		return result{w, w.it, l, ctx.Err()} // given up: whatever it says, it is no verdict
-	}
-	it = settle(it, err, f.now(), p.policy())
-	if err != nil && err != errWaiting {
-		p.log().Debug("step ended with a fault", "item", it.ID, "step", w.it.Step, "code", it.Fault.Code, "err", err)
-	}
-	keep := ctx.Err() == nil && !r.ended(it) && !it.Due.After(f.now())
-	it, err = p.Journal.Record(context.WithoutCancel(ctx), it, keep)
-	if err == nil && p.Changed != nil {
-		p.Changed(it)
-	}
-	return result{work{it, w.at}, w.it, l, err}
-}
-
-// politely gives a submit under way a little time when the run ends: cut off,
-// it may have been taken and would be made again.
-func politely(ctx context.Context, s Step) context.Context {
-	if s != Submit {
-		return ctx
-	}
-	polite, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	context.AfterFunc(ctx, func() { time.AfterFunc(graceOnStop, cancel) })
-	return polite
 }
 
 // settled takes in that a step ended.
@@ -357,28 +246,22 @@ func (r *runner) settled(ctx context.Context, res result) {
 		return
 	}
 	r.items[it.ID].it = it
-	for _, l := range r.lanes {
-		if l.step == it.Step {
-			l.queue = append(l.queue, res.work)
-		}
-	}
+	l := r.lane(it.Step)
+	l.queue = append(l.queue, res.work)
 }
 
 // unrecorded takes in that a step came to nothing: it was given up, or its
 // claim was over.
 func (r *runner) unrecorded(ctx context.Context, res result) {
-	if t := r.items[res.was.ID]; t != nil {
-		t.claimed, r.foreign[res.was.ID] = false, true // tried again when it can be claimed
-	}
-	if errors.Is(res.err, ErrLost) {
-		return
-	}
-	err := r.p.Journal.Release(context.WithoutCancel(ctx), []Item{res.was})
-	if !errors.Is(res.err, context.Canceled) && !errors.Is(res.err, context.DeadlineExceeded) {
-		err = res.err
-	}
-	if err != nil {
-		r.fail(ctx, err)
+	r.overran(res.was)
+	r.giveBack(ctx, res)
+}
+
+// overran takes in that an Item is claimed no more: it is tried again when it
+// can be claimed.
+func (r *runner) overran(it Item) {
+	if t := r.items[it.ID]; t != nil {
+		t.claimed, r.foreign[it.ID] = false, true
 	}
 }
 
@@ -398,54 +281,6 @@ func (r *runner) merged(ctx context.Context, was int64, it Item) {
 	}
 	for _, n := range t.entries {
 		r.track(n, some[0].Item)
-	}
-}
-
-// fail ends the run because the journal does not answer.
-func (r *runner) fail(ctx context.Context, err error) {
-	if ctx.Err() == nil && r.fatal == nil {
-		r.fatal = err
-	}
-}
-
-// beat prolongs this process's claims.
-func (r *runner) beat(ctx context.Context) {
-	t := time.NewTicker(r.p.Journal.Lease() / 3)
-	defer t.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-t.C:
-		}
-		lost, err := r.p.Journal.Beat(ctx)
-		if err != nil || len(lost) == 0 {
-			continue // the next one, or the Records, will tell
-		}
-		r.p.flights.ground(lost)
-		select {
-		case r.lost <- lost:
-		case <-ctx.Done():
-		}
-	}
-}
-
-// drop forgets claims that are over.
-func (r *runner) drop(ids []int64) {
-	over := map[int64]bool{}
-	for _, id := range ids {
-		over[id] = true
-	}
-	for _, l := range r.lanes {
-		kept := l.queue[:0]
-		for _, w := range l.queue {
-			if t := r.items[w.it.ID]; over[w.it.ID] && t != nil {
-				t.claimed, r.foreign[w.it.ID] = false, true
-			} else {
-				kept = append(kept, w)
-			}
-		}
-		l.queue = kept
 	}
 }
 
@@ -527,31 +362,6 @@ func (r *runner) seen(it Item) {
 	t.it = it
 	if r.ended(it) {
 		r.arrived(it)
-	}
-}
-
-// drain waits for the steps under way and gives the other claims back.
-func (r *runner) drain(ctx context.Context) {
-	for {
-		running := 0
-		for _, l := range r.lanes {
-			running += l.running
-		}
-		if running == 0 {
-			break
-		}
-		r.settled(ctx, <-r.results)
-	}
-	var back []Item
-	for _, l := range r.lanes {
-		for _, w := range l.queue {
-			back = append(back, w.it)
-		}
-	}
-	if len(back) > 0 {
-		if err := r.p.Journal.Release(ctx, back); err != nil {
-			r.fail(ctx, err)
-		}
 	}
 }
 

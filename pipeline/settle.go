@@ -132,8 +132,10 @@ func judgeStorage(e *storage.Error) verdict {
 		return verdict{back: true, to: Inspect, replace: true}
 	case e.Config():
 		return verdict{config: true}
+	case e.Temporary():
+		return verdict{limit: maxTries}
 	}
-	return verdict{limit: maxTries}
+	return verdict{} // about this file alone
 }
 
 // judgeJob is for the verdict on a job: the job is over, whatever it says.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"wedrop/pipeline"
+	"wedrop/wecom"
 )
 
 // Claim takes Items that are due. What dead processes of this machine had
@@ -115,6 +116,15 @@ func (t *tx) record(it pipeline.Item, keep bool) (pipeline.Item, error) {
 			return it, err
 		}
 	}
+	if it.Step == pipeline.Await {
+		called, err := t.changed(`DELETE FROM callbacks WHERE job=?`, it.Job.ID)
+		if err != nil {
+			return it, err
+		}
+		if called {
+			it.Due = from(t.now)
+		}
+	}
 	claim := it.Claim
 	if it, err = t.save(it); err != nil {
 		return it, err
@@ -201,6 +211,20 @@ func (j *Journal) Release(ctx context.Context, items []pipeline.Item) error {
 			}
 		}
 		return nil
+	})
+}
+
+// Finished makes the Item of a job due at once.
+func (j *Journal) Finished(ctx context.Context, job string) error {
+	return j.write(ctx, func(t *tx) error {
+		found, err := t.changed(`UPDATE items SET due=? WHERE job=? AND step='await' AND lease<=?`, t.now, job, t.now)
+		if err != nil || found {
+			return err
+		}
+		if err := t.exec(`DELETE FROM callbacks WHERE at<?`, t.now-2*wecom.JobLife.Milliseconds()); err != nil {
+			return err
+		}
+		return t.exec(`INSERT OR IGNORE INTO callbacks (job,at) VALUES (?,?)`, job, t.now)
 	})
 }
 

@@ -163,6 +163,24 @@ func (j *Journal) Entries(ctx context.Context, ids []int64) ([]pipeline.Entry, e
 	return out, nil
 }
 
+// Moved gives a file its new path. What the ledger had at that path, if
+// anything, has been replaced.
+func (j *Journal) Moved(ctx context.Context, host, from, to string, id inspect.FileID) error {
+	return j.write(ctx, func(t *tx) error {
+		if err := t.exec(`DELETE FROM files WHERE path=? AND host=? AND EXISTS (SELECT 1 FROM files o
+			WHERE o.path=? AND o.host=files.host AND o.corp=files.corp AND o.want=files.want AND o.want_name=files.want_name)`,
+			to, host, from); err != nil {
+			return err
+		}
+		if err := t.exec(`UPDATE files SET path=?,dev=?,ino=?,fsize=?,mtime=?,ctime=? WHERE path=? AND host=?`,
+			append(append([]any{to}, stat(id)...), from, host)...); err != nil {
+			return err
+		}
+		return t.exec(`UPDATE items SET path=?,dev=?,ino=?,fsize=?,mtime=?,ctime=?,rev=? WHERE path=? AND host=?`,
+			append(append([]any{to}, stat(id)...), t.next(), from, host)...)
+	})
+}
+
 func stat(f inspect.FileID) []any {
 	return []any{int64(f.Device), int64(f.Inode), f.Size, f.MTime, f.CTime}
 }

@@ -184,6 +184,18 @@ func (j *Journal) Items(ctx context.Context, q pipeline.Query) ([]pipeline.Item,
 	return collect(rows, readItem)
 }
 
+// Stats counts the Items of a corp by step and fault.
+func (j *Journal) Stats(ctx context.Context, corp string) ([]pipeline.Stat, error) {
+	rows, err := j.read.QueryContext(ctx, `SELECT step, CASE WHEN fault='' THEN '' ELSE coalesce(json_extract(fault,'$.Code'),'') END AS code, held, count(*)
+		FROM items WHERE corp=? GROUP BY 1,2,3 ORDER BY 1,2,3`, corp)
+	if err != nil {
+		return nil, err
+	}
+	return collect(rows, func(s scanner) (st pipeline.Stat, err error) {
+		return st, s.Scan(&st.Step, &st.Code, &st.Held, &st.N)
+	})
+}
+
 // qualify puts the alias i before each column.
 func qualify(columns string) string { return `i.` + strings.ReplaceAll(columns, `,`, `,i.`) }
 

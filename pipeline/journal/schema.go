@@ -55,6 +55,14 @@ CREATE INDEX items_name    ON items (name);
 CREATE INDEX items_object  ON items (object) WHERE object <> '';
 CREATE INDEX items_expires ON items (media_expires) WHERE media <> '';
 CREATE INDEX items_rev     ON items (rev);
+CREATE INDEX items_job     ON items (job) WHERE step = 'await';
+
+-- Jobs that WeCom called ended while nobody could act on it: the submit's
+-- answer was not recorded yet, or a query was under way.
+CREATE TABLE callbacks (
+  job TEXT PRIMARY KEY,
+  at  INTEGER NOT NULL
+) WITHOUT ROWID;
 
 -- Which Item carries the content of a file now.
 CREATE TABLE files (

@@ -77,6 +77,9 @@ func Run(t *testing.T, harness func(t *testing.T) Harness) {
 		{"equal content, type and name become one item", "a file in two folders would be submitted twice", merged},
 		{"the same content under another name is its own item", "the receiver would see the wrong name", notMerged},
 		{"an amendment leaves claimed items alone", "a retry would disturb a running upload", amended},
+		{"a callback makes its item due", "the media_id would come with the next poll, half a minute late", called},
+		{"a callback before the record is not lost", "the media_id would come with the next poll, half a minute late", calledEarly},
+		{"a file that was moved keeps its item", "a file in the done folder would be sent again", movedFile},
 		{"changes are told in order", "a run would wait for ever for what another process finished", changes},
 		{"items are found by name, path, MD5", "the welcome tool could not ask for a media_id", found},
 		{"an object that is needed is not doomed", "WeCom would find nothing behind the link", doomNeeded},
@@ -407,6 +410,58 @@ func amended(t *tester) {
 	_, err = t.Amend(ctx, ids, func(it *pipeline.Item) bool { it.Tries = 9; return false })
 	t.must(err)
 	t.check(t.get(ids[1]).Tries == 7, "unchanged when the edit says so")
+}
+
+// awaiting enters a file and brings it to Await, due in a minute.
+func (t *tester) awaiting(record bool) pipeline.Item {
+	t.enter(file("/a.mp4", 1))
+	it := staged(read(t.claim()[0], md5a, "a.mp4"))
+	it.Step, it.Job = pipeline.Await, &pipeline.Job{ID: "job1", SubmittedAt: t.h.Clock.Now()}
+	it.Due = t.h.Clock.Now().Add(time.Minute)
+	if record {
+		return t.record(it, false)
+	}
+	return it
+}
+
+func called(t *tester) {
+	t.awaiting(true)
+	t.check(len(t.claim()) == 0, "not due yet")
+	t.must(t.Finished(ctx, "job2"))
+	t.check(len(t.claim()) == 0, "due by the callback of another job")
+	t.must(t.Finished(ctx, "job1"))
+	t.must(t.Finished(ctx, "job1"))
+	t.check(len(t.claim()) == 1, "due by its callback")
+}
+
+func calledEarly(t *tester) {
+	it := t.awaiting(false)
+	t.must(t.Finished(ctx, "job1"))
+	got := t.record(it, false)
+	t.check(!got.Due.After(t.h.Clock.Now()), "recorded as due: %s", got.Due)
+	got = t.claim()[0] // a query is under way, and WeCom calls once more
+	t.must(t.Finished(ctx, "job1"))
+	got.Due = t.h.Clock.Now().Add(time.Minute)
+	t.record(got, false)
+	t.check(len(t.claim()) == 1, "the callback during a query is not lost")
+}
+
+func movedFile(t *tester) {
+	a := t.enter(file("/in/a.mp4", 1))[0]
+	t.record(done(staged(read(t.claim()[0], md5a, "a.mp4")), t.h.Clock.Now()), false)
+	to := file("/done/a.mp4", 2)
+	t.must(t.Moved(ctx, host, "/in/a.mp4", to.Path, to.ID))
+	b := t.enter(to)[0]
+	t.check(b.ID == a.ID && b.Item.ID == a.Item.ID && b.Item.Path == to.Path, "known at its new path: %+v", b)
+	c := t.enter(file("/in/a.mp4", 3))[0]
+	t.check(c.ID != a.ID && c.Item.Step == pipeline.Inspect, "another file at the old path is new: %+v", c)
+	t.must(t.Moved(ctx, host, "/in/a.mp4", to.Path, file("", 3).ID))
+	now, err := t.Entries(ctx, []int64{c.ID})
+	t.must(err)
+	t.check(now[0].File.Path == to.Path, "and may take the place of the first: %+v", now)
+	stats, err := t.Stats(ctx, corp)
+	t.must(err)
+	t.check(len(stats) == 2 && stats[0].N == 1 && stats[0].Step == pipeline.Done && stats[1].Step == pipeline.Inspect, "counted: %+v", stats)
 }
 
 func changes(t *tester) {

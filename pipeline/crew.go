@@ -1,0 +1,241 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"time"
+)
+
+const (
+	maxClaimed  = 128             // Items that one crew has claimed at once
+	graceOnStop = 5 * time.Second // for a submit under way: cut off, it would be made twice
+)
+
+// A crew works on claimed Items: lanes of steps, each in goroutines of their
+// own that report back. One goroutine, that of Run or Serve, has all of its
+// state.
+type crew struct {
+	p       *Pipeline
+	lanes   []*lane
+	results chan result
+	lost    chan []int64
+	// atEnd reports whether an Item is to go no further now, though its
+	// next step could be done at once.
+	atEnd func(Item) bool
+	fatal error // of the journal: ends everything
+}
+
+// A lane works on Items that wait for one step. Each step has its own, for
+// each has its own limit.
+type lane struct {
+	step    Step
+	workers int
+	running int
+	queue   []work // claimed, not started
+}
+
+// work is a claimed Item, and this process's clock when it was claimed.
+type work struct {
+	it Item
+	at time.Time
+}
+
+// result is a step that ended.
+type result struct {
+	work // as recorded
+	was  Item
+	lane *lane
+	err  error // nothing was recorded
+}
+
+func newCrew(p *Pipeline, atEnd func(Item) bool) crew {
+	return crew{p: p, atEnd: atEnd, results: make(chan result), lost: make(chan []int64),
+		// The later steps first: what is nearly done gets done.
+		lanes: []*lane{
+			{step: Await, workers: orElse(p.Queries, 4)},
+			{step: Submit, workers: orElse(p.Submits, 1)},
+			{step: Stage, workers: orElse(p.Uploads, 8)},
+			{step: Inspect, workers: orElse(p.Readers, runtime.GOMAXPROCS(0))},
+		}}
+}
+
+func orElse[T int | time.Duration](n, otherwise T) T {
+	if n > 0 {
+		return n
+	}
+	return otherwise
+}
+
+// lane returns that of a step; nil for Done.
+func (c *crew) lane(s Step) *lane {
+	for _, l := range c.lanes {
+		if l.step == s {
+			return l
+		}
+	}
+	return nil
+}
+
+// room is how many more Items a lane may claim.
+func (c *crew) room(l *lane) int {
+	n := maxClaimed
+	for _, l := range c.lanes {
+		n -= l.running + len(l.queue)
+	}
+	return min(n, 2*l.workers-l.running-len(l.queue))
+}
+
+// dispatch starts as many steps as the lanes allow.
+func (c *crew) dispatch(ctx context.Context) {
+	for _, l := range c.lanes {
+		for l.running < l.workers && len(l.queue) > 0 {
+			w := l.queue[0]
+			l.queue = l.queue[1:]
+			l.running++
+			go func() { c.results <- c.step(ctx, l, w) }()
+		}
+	}
+}
+
+// step does the step of an Item and records what settle makes of it.
+func (c *crew) step(ctx context.Context, l *lane, w work) result {
+	p := c.p
+	f := &flight{item: w.it, since: time.Now()}
+	f.base = w.it.Claim.At.Add(f.since.Sub(w.at))
+	ctx, f.cancel = context.WithCancel(ctx)
+	defer f.cancel()
+	p.flights.add(f)
+	defer p.flights.remove(f)
+	if ctx.Err() != nil {
+		return result{w, w.it, l, ctx.Err()}
+	}
+
+	it := w.it
+	err := line[it.Step](p, politely(ctx, it.Step), &it, f)
+	if ctx.Err() != nil && err != nil {
+		return result{w, w.it, l, ctx.Err()} // given up: whatever it says, it is no verdict
+	}
+	it = settle(it, err, f.now(), p.policy())
+	if err != nil && err != errWaiting {
+		p.log().Debug("step ended with a fault", "item", it.ID, "step", w.it.Step, "code", it.Fault.Code, "err", err)
+	}
+	if p.Observe != nil {
+		p.Observe(w.it.Step, time.Since(f.since), it.Fault)
+	}
+	keep := ctx.Err() == nil && !c.atEnd(it) && !it.Due.After(f.now())
+	it, err = p.Journal.Record(context.WithoutCancel(ctx), it, keep)
+	if err == nil && p.Changed != nil {
+		p.Changed(it)
+	}
+	return result{work{it, w.at}, w.it, l, err}
+}
+
+// politely gives a submit under way a little time when the run ends: cut off,
+// it may have been taken and would be made again.
+func politely(ctx context.Context, s Step) context.Context {
+	if s != Submit {
+		return ctx
+	}
+	polite, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	context.AfterFunc(ctx, func() { time.AfterFunc(graceOnStop, cancel) })
+	return polite
+}
+
+// beat prolongs this process's claims.
+func (c *crew) beat(ctx context.Context) {
+	t := time.NewTicker(c.p.Journal.Lease() / 3)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		lost, err := c.p.Journal.Beat(ctx)
+		if err != nil || len(lost) == 0 {
+			continue // the next one, or the Records, will tell
+		}
+		c.p.flights.ground(lost)
+		select {
+		case c.lost <- lost:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// drop takes the Items out of the queues whose claims are over, and calls gone
+// for each.
+func (c *crew) drop(ids []int64, gone func(Item)) {
+	over := map[int64]bool{}
+	for _, id := range ids {
+		over[id] = true
+	}
+	for _, l := range c.lanes {
+		kept := l.queue[:0]
+		for _, w := range l.queue {
+			if over[w.it.ID] {
+				gone(w.it)
+			} else {
+				kept = append(kept, w)
+			}
+		}
+		l.queue = kept
+	}
+}
+
+// giveBack releases a claim with which nothing was done. It reports false if
+// the claim was over anyway.
+func (c *crew) giveBack(ctx context.Context, res result) bool {
+	if errors.Is(res.err, ErrLost) {
+		return false
+	}
+	err := c.p.Journal.Release(context.WithoutCancel(ctx), []Item{res.was})
+	if !errors.Is(res.err, context.Canceled) && !errors.Is(res.err, context.DeadlineExceeded) {
+		err = res.err
+	}
+	if err != nil {
+		c.fail(ctx, err)
+	}
+	return true
+}
+
+// release gives back what the lanes have queued.
+func (c *crew) release(ctx context.Context, lanes ...*lane) {
+	var back []Item
+	for _, l := range lanes {
+		for _, w := range l.queue {
+			back = append(back, w.it)
+		}
+		l.queue = nil
+	}
+	if len(back) == 0 {
+		return
+	}
+	if err := c.p.Journal.Release(ctx, back); err != nil {
+		c.fail(ctx, err)
+	}
+}
+
+// drain waits for the steps under way, hands each to settled, and gives all
+// other claims back.
+func (c *crew) drain(ctx context.Context, settled func(context.Context, result)) {
+	for {
+		running := 0
+		for _, l := range c.lanes {
+			running += l.running
+		}
+		if running == 0 {
+			break
+		}
+		settled(ctx, <-c.results)
+	}
+	c.release(ctx, c.lanes...)
+}
+
+// fail notes that the journal does not answer.
+func (c *crew) fail(ctx context.Context, err error) {
+	if ctx.Err() == nil && c.fatal == nil {
+		c.fatal = err
+	}
+}
