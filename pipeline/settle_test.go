@@ -74,11 +74,11 @@ func TestEveryItemEnds(t *testing.T) {
 				continue
 			}
 			t.Run(string(step)+" "+name, func(t *testing.T) {
-				it, now := at(step), noon
+				it := at(step)
 				steps := 0
 				for ; it.Step != Done && !it.Held(); steps++ {
 					require.Less(t, steps, 500, "still going: %+v", it)
-					now = it.Due
+					now := it.Due
 					e := err
 					if it.Step != step { // the steps before go well again
 						e = nil
