@@ -114,7 +114,7 @@ func (b *bars) add(container *mpb.Progress, n int) *mpb.Bar {
 		if n >= len(b.lines) {
 			return nil
 		}
-		_, err := io.WriteString(w, b.lines[n])
+		_, err := io.WriteString(w, "\r"+b.lines[n])
 		return err
 	})
 	return container.MustAdd(0, fill, mpb.BarFillerTrim(), mpb.BarPriority(n))

@@ -319,7 +319,7 @@ func mask(line string) (string, bool) {
 }
 
 func mentionsSecret(s string) bool {
-	for _, w := range []string{"secret", "token", "aes_key", "webhook", "proxy"} {
+	for _, w := range []string{"secret", "token", "aes_key", "webhook", "proxy", "@"} {
 		if strings.Contains(s, w) {
 			return true
 		}

@@ -170,7 +170,7 @@ func newMessages(lang string) *messages {
 		Reading:    say("检查", "reading"),
 		Uploading:  say("上传", "uploading"),
 		Submitting: say("提交", "submitting"),
-		Waiting:    say("微信处理中", "WeCom works on it"),
+		Waiting:    say("微信处理中", "at WeCom"),
 		MarkDone:   say("完成", "done"),
 		MarkFailed: say("不能发送", "refused"),
 		MarkReused: say("已有相同内容，复用", "sent before, reused"),
@@ -202,8 +202,11 @@ func newMessages(lang string) *messages {
 		say("状态", "STATE"), "MEDIA_ID", say("有效期至", "VALID UNTIL"), say("问题", "FAULT")}
 	m.DemoColumns = []string{m.Columns[1], m.Columns[2], m.Columns[3], m.Columns[5], m.Columns[6]}
 	m.Summary = func(done, reused, failed, unfinished int, took time.Duration) string {
-		s := say(fmt.Sprintf("%d 个文件：%d 成功（%d 复用）", done+reused+failed+unfinished, done+reused, reused),
-			fmt.Sprintf("%s: %d done (%d reused)", plural(done+reused+failed+unfinished, "file"), done+reused, reused))
+		s := say(fmt.Sprintf("%d 个文件：%d 成功", done+reused+failed+unfinished, done+reused),
+			fmt.Sprintf("%s: %d done", plural(done+reused+failed+unfinished, "file"), done+reused))
+		if reused > 0 {
+			s += say(fmt.Sprintf("（%d 复用）", reused), fmt.Sprintf(" (%d reused)", reused))
+		}
 		if failed > 0 {
 			s += say(fmt.Sprintf(" · %d 失败", failed), fmt.Sprintf(", %d failed", failed))
 		}

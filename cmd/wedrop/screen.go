@@ -16,8 +16,9 @@ func (s *screen) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.above != nil {
-		if n, err := s.above.Write(p); err == nil {
-			return n, nil
+		// A ^C that the terminal echoed has moved the cursor.
+		if _, err := s.above.Write(append([]byte("\r"), p...)); err == nil {
+			return len(p), nil
 		}
 	}
 	return s.w.Write(p)

@@ -57,6 +57,7 @@ func foldersOf(args []string, cfg *Config, kind inspect.Type, asked bool) []fold
 }
 
 func (a *app) sync(ctx context.Context, cfg *Config, folders []folder.Folder, f sendFlags) (err error) {
+	began := time.Now()
 	l, err := a.openSender(ctx, cfg)
 	if err != nil {
 		return err
@@ -71,7 +72,7 @@ func (a *app) sync(ctx context.Context, cfg *Config, folders []folder.Folder, f 
 		err = a.plan(ctx, l, filesOf(found), o)
 		return done(worst(scanned, a.report(err)))
 	}
-	run := &syncRun{a: a, line: l, again: o, noWait: f.noWait, began: time.Now()}
+	run := &syncRun{a: a, line: l, again: o, noWait: f.noWait, began: began}
 	code, err := run.all(ctx, found)
 	if err != nil {
 		return err
@@ -154,6 +155,7 @@ func (s *syncRun) all(ctx context.Context, found []folder.Candidate) (exit, erro
 	s.mine = map[int64]bool{}
 	s.bars = s.a.startBars(s.line.Pipeline, entries)
 	s.report = s.a.newReport(names, arrived, s.noWait, s.bars)
+	s.report.began = s.began
 	err = s.run(ctx, known, ready)
 	if err == nil && len(busy) > 0 {
 		var late []folder.Candidate

@@ -67,33 +67,40 @@ const maxLines = 8
 func (v *view) lines(flights []pipeline.Flight, now time.Time, columns int) []string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	var names, rest []string
+	var files []pipeline.Item
+	var active []pipeline.Flight
 	for _, f := range flights {
-		if f.Item.Step == pipeline.Inspect || f.Item.Step == pipeline.Stage || f.Item.Step == pipeline.Submit {
-			names = append(names, f.Item.Name)
-			rest = append(rest, v.active(f, now))
+		if f.Item.Step != pipeline.Await && len(active) < maxLines {
+			active, files = append(active, f), append(files, f.Item)
 		}
 	}
-	for _, it := range v.oldest(max(0, maxLines-len(names))) {
-		names = append(names, it.Name)
-		rest = append(rest, fit(v.say.Waiting, v.stateWidth())+"  "+clock(now.Sub(it.Job.SubmittedAt)))
-	}
-	if len(names) > maxLines {
-		names, rest = names[:maxLines], rest[:maxLines]
-	}
-	widest := 0
-	for _, n := range names {
-		widest = max(widest, width(shown(n)))
-	}
-	widest = min(widest, max(8, columns-v.stateWidth()-barWidth-24), 40)
+	files = append(files, v.oldest(maxLines-len(active))...)
+	name, bar := v.widths(files, columns)
 	var out []string
-	for i, n := range names {
-		out = append(out, cutRight("  "+fit(shown(n), widest)+"  "+rest[i], columns-1))
+	for i, it := range files {
+		what := fit(v.say.Waiting, v.stateWidth())
+		if i < len(active) {
+			what = v.active(active[i], now, bar)
+		} else {
+			what += "  " + clock(now.Sub(it.Job.SubmittedAt))
+		}
+		out = append(out, cutRight("  "+fit(shown(it.Name), name)+"  "+what, columns-1))
 	}
 	if v.total > 1 {
 		out = append(out, cutRight("  "+v.sum(now), columns-1))
 	}
 	return out
+}
+
+// widths shares a line between the names and the bar: names are what people
+// look for, so they get theirs first.
+func (v *view) widths(files []pipeline.Item, columns int) (name, bar int) {
+	for _, it := range files {
+		name = max(name, width(shown(it.Name)))
+	}
+	room := columns - v.stateWidth() - len("      [] 100 %  199.9 MB/s") - 2
+	name = min(name, 40, max(room-10, 8))
+	return name, max(min(room-name, 28), 4)
 }
 
 // oldest are up to n files that WeCom has had the longest.
@@ -106,30 +113,28 @@ func (v *view) oldest(n int) []pipeline.Item {
 	return all[:min(n, len(all))]
 }
 
-const barWidth = 28
-
 // active is a file that is being worked on here.
-func (v *view) active(f pipeline.Flight, now time.Time) string {
+func (v *view) active(f pipeline.Flight, now time.Time, columns int) string {
 	state := map[pipeline.Step]string{pipeline.Inspect: v.say.Reading, pipeline.Stage: v.say.Uploading, pipeline.Submit: v.say.Submitting}[f.Item.Step]
 	line := fit(state, v.stateWidth()) + "  "
 	if f.Item.Step == pipeline.Submit || f.Item.Size <= 0 {
 		return strings.TrimRight(line, " ")
 	}
 	part := min(1, float64(f.Bytes)/float64(f.Item.Size))
-	line += bar(part) + fmt.Sprintf("  %3.0f %%", part*100)
+	line += bar(part, columns) + fmt.Sprintf("  %3.0f %%", part*100)
 	if s := v.speedOf(f, now); s > 0 {
 		line += fmt.Sprintf("  %s/s", size(s))
 	}
 	return line
 }
 
-func bar(part float64) string {
-	n := int(part * barWidth)
+func bar(part float64, columns int) string {
+	n := int(part * float64(columns))
 	tip := ""
-	if n < barWidth {
+	if n < columns {
 		tip = ">"
 	}
-	return "[" + strings.Repeat("=", n) + tip + strings.Repeat("-", barWidth-n-len(tip)) + "]"
+	return "[" + strings.Repeat("=", n) + tip + strings.Repeat("-", columns-n-len(tip)) + "]"
 }
 
 // stateWidth is room for the longest word about a file.
