@@ -26,14 +26,6 @@ func write(t testing.TB, name string, content []byte) string {
 	return path
 }
 
-// sparse makes a file of size zeroes that takes no room.
-func sparse(t testing.TB, name string, size int64) string {
-	t.Helper()
-	path := write(t, name, nil)
-	require.NoError(t, os.Truncate(path, size))
-	return path
-}
-
 func read(path string, opt inspect.Options) (inspect.Facts, error) {
 	return inspect.Read(context.Background(), path, opt)
 }
