@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,22 +30,25 @@ func (e *FaultError) Error() string {
 
 // Find returns the Items that name stands for, the newest first: an absolute
 // or relative path, a shown name, an MD5, or "id:" and the number in the
-// ledger. Items whose files have other content by now are left out, unless
-// there are no others.
+// ledger. Where a path stands for several (sent under other names, too) and
+// the shown name for one, that one is meant. Items whose files have other
+// content by now are left out, unless there are no others.
 func (p *Pipeline) Find(ctx context.Context, name string) ([]Item, error) {
+	var several []Item
 	for _, q := range p.queries(name) {
 		items, err := p.Journal.Items(ctx, q)
 		if err != nil {
 			return nil, err
 		}
-		for i, j := 0, len(items)-1; i < j; i, j = i+1, j-1 {
-			items[i], items[j] = items[j], items[i]
-		}
-		if len(items) > 0 {
+		slices.Reverse(items)
+		if len(items) == 1 {
 			return items, nil
 		}
+		if several == nil {
+			several = items
+		}
 	}
-	return nil, nil
+	return several, nil
 }
 
 func (p *Pipeline) queries(name string) []Query {

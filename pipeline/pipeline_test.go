@@ -434,6 +434,20 @@ func TestMediaIsValidNow(t *testing.T) {
 	require.Equal(t, amb.Items[0].ID, it.ID, "a path says which")
 }
 
+func TestAPathSentUnderTwoNames(t *testing.T) {
+	w := newWorld(t)
+	p := w.pipe()
+	path := w.file("a.mp4", 1)
+	w.run(p, []pipeline.File{{Path: path}, {Path: path, Name: "夏.mp4"}}, pipeline.EnterOptions{})
+	for _, name := range []string{"a.mp4", "夏.mp4"} {
+		it, err := p.Media(context.Background(), name, 0)
+		require.NoError(t, err)
+		require.Equal(t, name, it.Name)
+	}
+	_, err := p.Media(context.Background(), path, 0)
+	require.ErrorAs(t, err, new(*pipeline.AmbiguousError))
+}
+
 func TestRenewalOfAPoisonedObjectStagesAnew(t *testing.T) {
 	w := newWorld(t)
 	p := w.pipe()
