@@ -22,10 +22,16 @@ import (
 	"wedrop/storage"
 	"wedrop/storage/dirbucket"
 	"wedrop/storage/storagetest"
+	"wedrop/storage/storagetest/nobody"
 )
 
 func TestConformance(t *testing.T) {
-	storagetest.Run(t, storagetest.Harness{Open: func(t *testing.T, s storagetest.Situation) storagetest.Bucket {
+	if nobody.Run(t) { // the rights of a folder do not bind root
+		return
+	}
+	// A folder has neither credentials nor ACLs.
+	without := []storagetest.Situation{storagetest.ACLs, storagetest.ACLsRefused, storagetest.ACLsBlocked, storagetest.ACLsIgnored, storagetest.WrongSecret}
+	storagetest.Run(t, storagetest.Harness{Without: without, NoFaults: true, Open: func(t *testing.T, s storagetest.Situation) storagetest.Bucket {
 		folder := t.TempDir()
 		d := open(t, folder)
 		switch s {
@@ -33,12 +39,7 @@ func TestConformance(t *testing.T) {
 		case storagetest.NoBucket:
 			require.NoError(t, os.RemoveAll(folder))
 		case storagetest.ReadOnly:
-			if os.Geteuid() == 0 || runtime.GOOS == "windows" {
-				t.Skip("the rights of a folder do not bind this user")
-			}
 			require.NoError(t, os.Chmod(folder, 0o555))
-		default:
-			t.Skip("a folder has neither credentials nor ACLs")
 		}
 		srv := httptest.NewServer(d.Handler())
 		t.Cleanup(srv.Close)

@@ -36,7 +36,7 @@ func (c *check) openFaulty() {
 	c.Helper()
 	c.open(Open)
 	if c.Faults == nil {
-		c.Skip("this service cannot be told to fail")
+		c.Fatal("Bucket.Faults is nil though Harness.NoFaults is not set")
 	}
 }
 

@@ -7,6 +7,7 @@
 package storagetest
 
 import (
+	"slices"
 	"testing"
 
 	"wedrop/storage"
@@ -51,10 +52,15 @@ type Bucket struct {
 
 // A Harness is what a driver's test tells the suite of its service.
 type Harness struct {
-	// Open makes a new bucket that is in the situation, and skips the test,
-	// with the reason, where the service knows no such situation. It cleans
-	// up by t.Cleanup.
+	// Open makes a new bucket that is in the situation. It cleans up by
+	// t.Cleanup.
 	Open func(t *testing.T, s Situation) Bucket
+
+	// Without are the situations that the service does not know, and
+	// NoFaults that it cannot be told to fail (Bucket.Faults is nil). Rules
+	// that need them are not run.
+	Without  []Situation
+	NoFaults bool
 
 	// Serial keeps the rules from running in parallel, for a service which
 	// does not bear it.
@@ -64,6 +70,9 @@ type Harness struct {
 // Run runs every rule as a subtest.
 func Run(t *testing.T, h Harness) {
 	for _, r := range rules {
+		if h.NoFaults && r.needs == faults || slices.Contains(h.Without, r.needs) {
+			continue
+		}
 		t.Run(r.name, func(t *testing.T) {
 			if !h.Serial {
 				t.Parallel()
@@ -78,45 +87,49 @@ type rule struct {
 	name  string
 	why   string
 	check func(*check)
+	needs Situation // Open if empty
 }
 
+// faults is what a rule needs whose server is told to fail.
+const faults Situation = "faults"
+
 var rules = []rule{
-	{"a stored object is served to everybody in ranges", whyRange, (*check).putAndRead},
-	{"a single byte and a file of five bytes are stored", whyRange, (*check).tiny},
-	{"a body that differs from its MD5 is not stored", whyMD5, (*check).wrongMD5},
-	{"a body that differs from its MD5 replaces nothing", whyMD5, (*check).wrongMD5Over},
-	{"a body that is too short is not stored", whyWhole, (*check).shortBody},
-	{"a body that is too long is not stored", whyWhole, (*check).longBody},
-	{"a body that breaks is not stored", whyWhole, (*check).brokenBody},
-	{"the body is left open", whyOpen, (*check).leftOpen},
-	{"IfAbsent replaces nothing", whyAbsent, (*check).ifAbsent},
-	{"without IfAbsent an object is replaced", whyReplace, (*check).replace},
-	{"Head of a missing object is not-found", whyHead, (*check).headMissing},
-	{"Head knows size and MD5", whyHead, (*check).head},
-	{"Delete removes the object", whyDelete, (*check).remove},
-	{"Delete of a missing object is no error", whyDelete, (*check).removeMissing},
-	{"Chinese and reserved characters in keys are kept", whyKeys, (*check).strangeKeys},
-	{"content type and disposition are served", whyType, (*check).contentType},
-	{"an ACL makes an object public, and its absence does not", whyACL, (*check).acl},
-	{"a policy opens the prefix and nothing else", whyPolicy, (*check).policy},
-	{"a bucket that refuses ACLs gets by with its policy", whyNoACL, (*check).aclRefused},
-	{"a bucket that blocks public ACLs gets by with its policy", whyNoACL, (*check).aclBlocked},
-	{"an ACL that is ignored is noticed", whyIgnored, (*check).aclIgnored},
-	{"wrong credentials are denied", whyDenied, (*check).wrongSecret},
-	{"missing rights are denied", whyDenied, (*check).readOnly},
-	{"a missing bucket is no-bucket", whyNoBucket, (*check).noBucket},
-	{"a busy service is tried again by the Bucket alone", whyBusy, (*check).busy},
-	{"a busy service says when to come back", whyBusy, (*check).retryAfter},
-	{"a reset amid the body is unreachable and leaves nothing", whyReset, (*check).reset},
-	{"a refusal before the body is read arrives as what it is", whyEarly, (*check).early},
-	{"an ETag that is not the MD5 is an error and leaves nothing", whyETag, (*check).wrongETag},
-	{"a server without ranges is noticed", whyNoRange, (*check).noRange},
-	{"many files at once", whyMany, (*check).many},
-	{"one key at once from many", whyMany, (*check).sameKey},
-	{"a context that ends stops the upload and leaves nothing", whyCancel, (*check).cancel},
-	{"a Bucket carries a file from Put to Remove", whyBucket, (*check).bucket},
-	{"a poisoned object is replaced", whyPoison, (*check).poisoned},
-	{"ID names no endpoint and no secret", whyID, (*check).id},
+	{"a stored object is served to everybody in ranges", whyRange, (*check).putAndRead, ""},
+	{"a single byte and a file of five bytes are stored", whyRange, (*check).tiny, ""},
+	{"a body that differs from its MD5 is not stored", whyMD5, (*check).wrongMD5, ""},
+	{"a body that differs from its MD5 replaces nothing", whyMD5, (*check).wrongMD5Over, ""},
+	{"a body that is too short is not stored", whyWhole, (*check).shortBody, ""},
+	{"a body that is too long is not stored", whyWhole, (*check).longBody, ""},
+	{"a body that breaks is not stored", whyWhole, (*check).brokenBody, ""},
+	{"the body is left open", whyOpen, (*check).leftOpen, ""},
+	{"IfAbsent replaces nothing", whyAbsent, (*check).ifAbsent, ""},
+	{"without IfAbsent an object is replaced", whyReplace, (*check).replace, ""},
+	{"Head of a missing object is not-found", whyHead, (*check).headMissing, ""},
+	{"Head knows size and MD5", whyHead, (*check).head, ""},
+	{"Delete removes the object", whyDelete, (*check).remove, ""},
+	{"Delete of a missing object is no error", whyDelete, (*check).removeMissing, ""},
+	{"Chinese and reserved characters in keys are kept", whyKeys, (*check).strangeKeys, ""},
+	{"content type and disposition are served", whyType, (*check).contentType, ""},
+	{"an ACL makes an object public, and its absence does not", whyACL, (*check).acl, ACLs},
+	{"a policy opens the prefix and nothing else", whyPolicy, (*check).policy, ""},
+	{"a bucket that refuses ACLs gets by with its policy", whyNoACL, (*check).aclRefused, ACLsRefused},
+	{"a bucket that blocks public ACLs gets by with its policy", whyNoACL, (*check).aclBlocked, ACLsBlocked},
+	{"an ACL that is ignored is noticed", whyIgnored, (*check).aclIgnored, ACLsIgnored},
+	{"wrong credentials are denied", whyDenied, (*check).wrongSecret, WrongSecret},
+	{"missing rights are denied", whyDenied, (*check).readOnly, ReadOnly},
+	{"a missing bucket is no-bucket", whyNoBucket, (*check).noBucket, NoBucket},
+	{"a busy service is tried again by the Bucket alone", whyBusy, (*check).busy, faults},
+	{"a busy service says when to come back", whyBusy, (*check).retryAfter, faults},
+	{"a reset amid the body is unreachable and leaves nothing", whyReset, (*check).reset, faults},
+	{"a refusal before the body is read arrives as what it is", whyEarly, (*check).early, faults},
+	{"an ETag that is not the MD5 is an error and leaves nothing", whyETag, (*check).wrongETag, faults},
+	{"a server without ranges is noticed", whyNoRange, (*check).noRange, faults},
+	{"many files at once", whyMany, (*check).many, ""},
+	{"one key at once from many", whyMany, (*check).sameKey, ""},
+	{"a context that ends stops the upload and leaves nothing", whyCancel, (*check).cancel, ""},
+	{"a Bucket carries a file from Put to Remove", whyBucket, (*check).bucket, ""},
+	{"a poisoned object is replaced", whyPoison, (*check).poisoned, ""},
+	{"ID names no endpoint and no secret", whyID, (*check).id, ""},
 }
 
 const (
