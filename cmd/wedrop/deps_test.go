@@ -121,10 +121,11 @@ func fence() map[string][]string {
 	return map[string][]string{
 		"wedrop/wecom":                     {"golang.org/x/time/rate"},
 		"wedrop/wecom/callback":            {"wedrop/wecom"},
-		"wedrop/wecom/wecomtest":           {"wedrop/wecom"},
+		"wedrop/wecom/wecomtest":           {"wedrop/wecom", "wedrop/wecom/callback"},
 		"wedrop/wecom/tokentest":           {"wedrop/wecom", "github.com/stretchr/testify/require"},
 		"wedrop/storage":                   {},
 		"wedrop/storage/storagetest":       {"wedrop/storage"},
+		"wedrop/storage/storagetest/":      {},
 		"wedrop/storage/dirbucket":         {"wedrop/storage"},
 		"wedrop/storage/s3bucket":          {"wedrop/storage", "github.com/aws/"},
 		"wedrop/storage/s3bucket/s3test":   {"wedrop/storage", "wedrop/storage/storagetest", "github.com/aws/"},

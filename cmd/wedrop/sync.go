@@ -136,14 +136,18 @@ type syncRun struct {
 }
 
 // all takes the files that stand still, and while those go, lets the others
-// settle.
+// settle. No file comes into the ledger before it has settled: a daemon beside
+// this run would take it at once.
 func (s *syncRun) all(ctx context.Context, found []folder.Candidate) (exit, error) {
-	entries, err := s.line.Enter(ctx, filesOf(found), s.again)
+	entries, err := s.line.Known(ctx, filesOf(found))
 	if err != nil {
 		return exitDone, err
 	}
 	settle := s.line.cfg.Settle
 	known, fresh := split(found, entries)
+	if err := s.line.Wake(ctx, known, s.again); err != nil {
+		return exitDone, err
+	}
 	ready, busy, err := folder.Settle(ctx, fresh, settle, 0)
 	if err != nil {
 		return exitDone, err
@@ -178,7 +182,7 @@ func (s *syncRun) all(ctx context.Context, found []folder.Candidate) (exit, erro
 // nobody has read as they are now.
 func split(found []folder.Candidate, entries []pipeline.Entry) (known []pipeline.Entry, fresh []folder.Candidate) {
 	for i, e := range entries {
-		if e.Item.Step == pipeline.Inspect && !e.Item.Held() && e.ID != 0 {
+		if e.ID == 0 || e.Item.Step == pipeline.Inspect && !e.Item.Held() {
 			fresh = append(fresh, found[i])
 			continue
 		}
