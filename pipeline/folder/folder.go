@@ -1,20 +1,26 @@
-// Package folder takes files out of drop folders: the ones that somebody has
-// finished putting there.
+// Package folder takes files out of drop folders, the ones that somebody has
+// finished putting there, and leaves the results where people look.
 //
-// Scan lists what a folder holds; leave out what the ledger already knows
-// unchanged, and give the rest to Settle, which hands on what stands still and
-// is whole, and names what is still being written.
+// For a daemon, fill in a Watcher and call Run: it hands on each file once,
+// when it is finished, and again when its content is replaced. For a single
+// run call Scan, which lists what a folder holds, and Settle, which hands on
+// what stands still and is whole and names what is still being written. Both
+// go by the same rule. WriteCSV puts the results into the folder; a Mover
+// puts away files that are done or refused, where Folder.After says so.
 //
 // The policy behind it:
 //
-//   - Nothing is watched, the folder is read again: events do not come over
-//     SMB and NFS, and no event says that a writer has finished.
+//   - Nothing is watched by events, the folder is read again: events do not
+//     come over SMB and NFS, and no event says that a writer has finished.
 //   - Standing still is not enough (a stalled copy stands still), so a file
 //     must also be structurally whole. What is not whole has not failed: it
 //     waits, and only after half an hour is it handed on, to be refused with
-//     the reason.
+//     the reason. Where a finished file may look the same it waits a minute.
 //   - A folder that cannot be read is "not mounted", never "all deleted".
-//   - Nothing in a folder is moved, renamed or written.
+//     A file that is deleted is forgotten here, and nothing else.
+//   - No file of other people is written, and none is moved but by a Mover,
+//     which overwrites nothing and removes nothing before a verified copy of
+//     it is safe.
 package folder
 
 import (
@@ -34,8 +40,15 @@ import (
 type Folder struct {
 	Path      string // made absolute by Scan
 	Type      inspect.Type
-	Recursive bool // folders within it too
+	Recursive bool   // folders within it too
+	After     string // what becomes of a file that is done or refused: Keep (if empty) or Move
 }
+
+// What becomes of files that are done or refused.
+const (
+	Keep = "keep" // they stay where they are
+	Move = "move" // a Mover puts them into DoneFolder and RefusedFolder
+)
 
 // A Candidate is a file that may be taken.
 type Candidate struct {
@@ -58,23 +71,36 @@ func Scan(ctx context.Context, f Folder) ([]Candidate, []Skipped, error) {
 	if err != nil {
 		return nil, nil, &NotMounted{Path: f.Path, Err: err}
 	}
-	s := &scan{ctx: ctx, folder: f}
-	if err := s.dir(root); err != nil {
-		if ctx.Err() != nil {
-			return nil, nil, ctx.Err()
-		}
-		return nil, nil, &NotMounted{Path: root, Err: err}
+	var found []Candidate
+	s := &scan{ctx: ctx, folder: f, visit: func(c Candidate) { found = append(found, c) }}
+	if err := s.root(root); err != nil {
+		return nil, nil, err
 	}
-	slices.SortFunc(s.found, func(a, b Candidate) int { return cmp.Compare(a.Path, b.Path) })
+	slices.SortFunc(found, byPath)
 	slices.SortFunc(s.skipped, func(a, b Skipped) int { return cmp.Compare(a.Path, b.Path) })
-	return s.found, s.skipped, nil
+	return found, s.skipped, nil
 }
 
+func byPath(a, b Candidate) int { return cmp.Compare(a.Path, b.Path) }
+
+// scan is one reading of a folder.
 type scan struct {
 	ctx     context.Context
 	folder  Folder
-	found   []Candidate
+	visit   func(Candidate)
 	skipped []Skipped
+}
+
+// root lists the folder itself. Its error is the context's or a *NotMounted.
+func (s *scan) root(path string) error {
+	err := s.dir(path)
+	if err != nil && s.ctx.Err() != nil {
+		return s.ctx.Err()
+	}
+	if err != nil {
+		return &NotMounted{Path: path, Err: err}
+	}
+	return nil
 }
 
 // dir lists one folder; its error is that of reading the folder itself.
@@ -130,7 +156,7 @@ func (s *scan) file(path string, e fs.DirEntry) {
 	case err != nil:
 		s.skip(path, Unreadable, err)
 	case fi.Mode().IsRegular(): // and not replaced by something else since
-		s.found = append(s.found, Candidate{Path: path, Type: s.folder.Type, ID: inspect.ID(fi), Seen: seen})
+		s.visit(Candidate{Path: path, Type: s.folder.Type, ID: inspect.ID(fi), Seen: seen})
 	}
 }
 

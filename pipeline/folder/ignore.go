@@ -2,8 +2,19 @@ package folder
 
 import (
 	"io/fs"
+	"slices"
 	"strings"
 	"unicode/utf8"
+)
+
+// What wedrop itself leaves in folders. The names are the same in every
+// language, so that a folder keeps its own whoever runs wedrop. Files under
+// way have hidden names (see scratch).
+const (
+	ResultsName   = "wedrop-media.csv"
+	DoneFolder    = "_已完成"
+	RefusedFolder = "_失败"
+	reasonSuffix  = ".原因.txt"
 )
 
 // Names that are never taken, in lower case. A "push" of such a name is the
@@ -25,10 +36,8 @@ var (
 		"__macosx", // the rest of the list begins with a dot
 	}
 
-	// What wedrop itself leaves in folders.
-	ownFiles   = []string{"wedrop-media.csv"}
-	ownSuffix  = ".原因.txt"
-	ownFolders = []string{"_已完成", "_失败"}
+	ownFiles   = []string{ResultsName}
+	ownFolders = []string{DoneFolder, RefusedFolder}
 )
 
 // ignored says why a name is not taken, or "" if it may be.
@@ -44,19 +53,13 @@ func ignored(name string, dir bool) Reason {
 			return Unfinished
 		}
 	}
-	names := systemFiles
-	if dir {
-		names = append(names[:len(names):len(names)], systemDirs...)
-		names = append(names, ownFolders...)
-	} else {
-		names = append(names[:len(names):len(names)], ownFiles...)
-	}
-	for _, n := range names {
-		if name == n {
+	if !dir {
+		if slices.Contains(systemFiles, name) || slices.Contains(ownFiles, name) || strings.HasSuffix(name, reasonSuffix) {
 			return Silent
 		}
+		return ""
 	}
-	if !dir && strings.HasSuffix(name, ownSuffix) {
+	if slices.Contains(systemFiles, name) || slices.Contains(systemDirs, name) || slices.Contains(ownFolders, name) {
 		return Silent
 	}
 	return ""

@@ -2,6 +2,7 @@ package folder
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"syscall"
 )
@@ -12,6 +13,10 @@ type NotMounted struct {
 	Path string
 	Err  error // of the system
 }
+
+// errUnmounted is the Err of an empty folder that was on another drive, and not
+// empty, before.
+var errUnmounted = fmt.Errorf("%w: the drive is gone, its folder is empty", fs.ErrNotExist)
 
 func (e *NotMounted) Error() string {
 	err := e.Err

@@ -30,7 +30,7 @@ func TestTimesProveThatAFileStoodStill(t *testing.T) {
 	} {
 		id := inspect.FileID{MTime: c.mtime, CTime: c.ctime}
 		require.Equal(t, c.older, older(id, now, 2*time.Second), c.name)
-		require.Equal(t, c.gone, abandoned(id, now), c.name)
+		require.Equal(t, c.gone, abandoned(id, now, patience), c.name)
 	}
 }
 
