@@ -12,7 +12,7 @@ GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 .PHONY: build demo test race check vet cross fmt tidy staticcheck vuln tools clean
 
 build:
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o wedrop ./cmd/wedrop
+	CGO_ENABLED=0 $(GO) build -buildvcs=auto -trimpath -ldflags "-s -w" -o wedrop ./cmd/wedrop
 
 demo: build
 	./wedrop demo --once

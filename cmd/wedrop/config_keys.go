@@ -67,7 +67,8 @@ func keys() []key {
 		{name: "renew", env: "WEDROP_RENEW", example: "folders", set: choice(
 			func(c *Config, v string) { c.Renew = Renew(v) }, "folders", "all", "off")},
 		{name: "renew_before", env: "WEDROP_RENEW_BEFORE", example: "12h", set: setRenewBefore},
-		{name: "rate_limit", env: "WEDROP_RATE_LIMIT", example: "6000", set: setRate},
+		{name: "rate_limit", env: "WEDROP_RATE_LIMIT", example: "6000",
+			set: number(func(c *Config) *int { return &c.RateLimit })},
 		{name: "notify.webhook", env: "WEDROP_NOTIFY_WEBHOOK", secret: true, example: "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=...",
 			set: link(func(c *Config) *string { return &c.Webhook })},
 		{name: "lang", env: "WEDROP_LANG", example: "zh", set: choice(
@@ -105,17 +106,6 @@ func number(field func(*Config) *int) func(*Config, string) *valueError {
 		*field(c) = n
 		return nil
 	}
-}
-
-func setRate(c *Config, v string) *valueError {
-	if e := number(func(c *Config) *int { return &c.RateLimit })(c, v); e != nil {
-		return e
-	}
-	if c.RateLimit > 10000 {
-		return &valueError{text{"超过了企业微信的上限：每个接口每分钟 10000 次", "this is above WeCom's limit of 10,000 calls a minute for each API"},
-			text{"填 10000 以内的数（默认 6000）", "write at most 10000 (the default is 6000)"}}
-	}
-	return nil
 }
 
 func choice(set func(*Config, string), values ...string) func(*Config, string) *valueError {

@@ -100,7 +100,7 @@ func TestSenselessValues(t *testing.T) {
 		"renew_before: 72h",
 		"renew_before: 4d",
 		"rate_limit: 0",
-		"rate_limit: 20000",
+		"rate_limit: 1e9",
 		"notify: {webhook: HUSH}",
 		"lang: fr",
 		"lang: {zh: en}",

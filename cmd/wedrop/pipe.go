@@ -76,7 +76,7 @@ func (a *app) openSender(ctx context.Context, cfg *Config) (*line, error) {
 func (a *app) connect(ctx context.Context, l *line) (err error) {
 	cfg := l.cfg
 	if l.Bucket, l.driver, err = a.openBucket(ctx, cfg); err != nil {
-		return err
+		return cfg.located(err)
 	}
 	l.PollMin, l.PollMax = cfg.PollMin, cfg.PollMax
 	l.WeCom, err = wecom.New(wecom.Config{
@@ -107,6 +107,19 @@ func (a *app) openBucket(ctx context.Context, cfg *Config) (*storage.Bucket, sto
 		Log:       a.log,
 	})
 	return b, d, err
+}
+
+// located gives a bucket's objection to its link the place of that link.
+func (c *Config) located(err error) error {
+	var e *storage.Error
+	at, ok := c.from["storage.url"]
+	if !ok || !errors.As(err, &e) || e.Kind != storage.BadConfig {
+		return err
+	}
+	out := &ConfigError{At: at, Err: err}
+	out.What.ZH, out.Remedy.ZH = e.Explain("zh")
+	out.What.EN, out.Remedy.EN = e.Explain("en")
+	return out
 }
 
 func openDriver(ctx context.Context, scheme, url string) (storage.Driver, error) {

@@ -47,6 +47,8 @@ func TestScripts(t *testing.T) {
 			"calls":   calls,
 			"bucket":  bucketIs,
 			"fetches": fetches,
+			"mark":    mark,
+			"nocalls": noCalls,
 			"jobtime": jobTime,
 			"trusts":  trusts,
 			"file":    makeFile,
@@ -69,6 +71,7 @@ type site struct {
 	mode   atomic.Value // what the bucket does: "", "deny", "norange"
 	gets   atomic.Int64
 	env    *testscript.Env
+	marked [2]int // calls and fetches at the last mark
 }
 
 func setUp(env *testscript.Env) error {
@@ -218,6 +221,19 @@ func calls(ts *testscript.TestScript, neg bool, args []string) {
 func fetches(ts *testscript.TestScript, neg bool, args []string) {
 	if got, want := int(siteOf(ts).gets.Load()), count(ts, args[0]); got != want {
 		ts.Fatalf("%d requests for public links, want %d", got, want)
+	}
+}
+
+// mark remembers what was called and fetched; nocalls wants nothing since.
+func mark(ts *testscript.TestScript, neg bool, args []string) {
+	s := siteOf(ts)
+	s.marked = [2]int{len(s.we.Calls()), int(s.gets.Load())}
+}
+
+func noCalls(ts *testscript.TestScript, neg bool, args []string) {
+	s := siteOf(ts)
+	if now := [2]int{len(s.we.Calls()), int(s.gets.Load())}; now != s.marked {
+		ts.Fatalf("calls and fetches %v, want %v as before", now, s.marked)
 	}
 }
 
