@@ -25,6 +25,7 @@ type line struct {
 	base    *url.URL
 	http    *http.Client
 	limiter Limiter
+	observe func(api string, code Code, kind Kind, took time.Duration) // may be nil
 	log     *slog.Logger
 	now     func() time.Time
 	timeout time.Duration // of one call, without the wait for the limiter
@@ -186,7 +187,8 @@ func (r request) mask(s string) string {
 	return s
 }
 
-// note logs a call: never its query, its body or the answer's.
+// note logs a call, never its query, its body or the answer's, and hands it to
+// the observer.
 func (l *line) note(r request, err error, took time.Duration) {
 	args := []any{"api", r.api, "took", took.Round(time.Millisecond)}
 	var e *Error
@@ -194,4 +196,13 @@ func (l *line) note(r request, err error, took time.Duration) {
 		args = append(args, "fault", e.FaultCode(), "class", string(e.Class()), "status", e.Status, "hint", e.Hint)
 	}
 	l.log.Debug("wecom call", args...)
+	if l.observe == nil {
+		return
+	}
+	var code Code
+	var kind Kind
+	if e != nil {
+		code, kind = e.Code, e.Kind
+	}
+	l.observe(r.api, code, kind, took)
 }

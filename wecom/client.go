@@ -31,6 +31,13 @@ type Config struct {
 	// (WeCom allows a corp 10,000).
 	PerMinute int
 
+	// Observe is called after each call that was made, that for a token
+	// included: code is the errcode of WeCom's answer (0: it went well), kind
+	// says why there is none, and took leaves out the wait for the Limiter.
+	// It is called from several goroutines and must return at once. Nil is
+	// allowed.
+	Observe func(api string, code Code, kind Kind, took time.Duration)
+
 	Log *slog.Logger     // nowhere if nil; never sees a secret or a token
 	Now func() time.Time // time.Now if nil
 }
@@ -67,7 +74,7 @@ func New(c Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &line{base: base, http: hc, limiter: c.Limiter, log: c.Log, now: c.Now, timeout: callTimeout}
+	l := &line{base: base, http: hc, limiter: c.Limiter, observe: c.Observe, log: c.Log, now: c.Now, timeout: callTimeout}
 	if l.limiter == nil {
 		l.limiter = NewLimiter(c.PerMinute)
 	}
