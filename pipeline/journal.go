@@ -35,6 +35,7 @@ type Query struct {
 	IDs      []int64   // these
 	Held     bool      // those that wait for a person
 	Expiring time.Time // those whose media_id dies before it
+	Alive    time.Time // those whose media_id dies after it
 	Named    string    // whose shown name, path or MD5 it is
 	Current  bool      // that some file in the ledger has now
 	Since    int64     // changed after this Rev

@@ -151,6 +151,9 @@ func (j *Journal) Items(ctx context.Context, q pipeline.Query) ([]pipeline.Item,
 	if !q.Expiring.IsZero() {
 		and(`media<>'' AND media_expires<?`, ms(q.Expiring))
 	}
+	if !q.Alive.IsZero() {
+		and(`media<>'' AND media_expires>?`, ms(q.Alive))
+	}
 	if q.Named != "" {
 		and(`id IN (SELECT id FROM items WHERE name=? UNION SELECT id FROM items WHERE md5=? AND md5<>''
 			UNION SELECT item FROM files WHERE path=?)`, q.Named, strings.ToLower(q.Named), q.Named)

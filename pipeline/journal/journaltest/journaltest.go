@@ -501,6 +501,11 @@ func found(t *tester) {
 	soon, err = t.Items(ctx, pipeline.Query{Corp: corp, Expiring: it.Media.ExpiresAt.Add(time.Second)})
 	t.must(err)
 	t.check(len(soon) == 1, "expiring")
+	for ttl, want := range map[time.Duration]int{-time.Second: 1, 0: 0} {
+		alive, err := t.Items(ctx, pipeline.Query{Corp: corp, Alive: it.Media.ExpiresAt.Add(ttl)})
+		t.must(err)
+		t.check(len(alive) == want, "alive %v after its end: %d", ttl, len(alive))
+	}
 	t.enter(file("/a/开场.mp4", 2)) // replaced
 	old, err := t.Items(ctx, pipeline.Query{Corp: corp, Named: md5a, Current: true})
 	t.must(err)
