@@ -22,12 +22,13 @@ func (j *Journal) Staging(ctx context.Context, bucket, key, md5 string) error {
 
 // needed says that somebody needs the object o: an Item on its way with it or
 // being worked on, a job of WeCom's that may still read it, or a media_id
-// younger than keep.
-const needed = `EXISTS (SELECT 1 FROM items i WHERE i.object=o.key AND i.bucket=o.bucket AND (
+// younger than keep. (The comparisons with '' let SQLite use the partial
+// indexes.)
+const needed = `EXISTS (SELECT 1 FROM items i WHERE i.object=o.key AND i.object<>'' AND i.bucket=o.bucket AND (
 		i.lease>? OR (i.held=0 AND i.step<>'done')
 		OR (i.step<>'done' AND i.job<>'' AND i.submitted>?)
 		OR (i.media<>'' AND i.media_created>?)))
-	OR EXISTS (SELECT 1 FROM items i WHERE i.md5=o.md5 AND i.held=0 AND i.step IN ('stage','submit','await'))`
+	OR EXISTS (SELECT 1 FROM items i WHERE i.md5=o.md5 AND i.md5<>'' AND i.held=0 AND i.step IN ('stage','submit','await'))`
 
 // Doom returns objects that the ledger made and nobody needs. Held Items that
 // lose theirs go back to Stage.
@@ -48,7 +49,7 @@ func (j *Journal) Doom(ctx context.Context, bucket string, keep time.Duration) (
 				return err
 			}
 			if err := t.exec(`UPDATE items SET bucket='', object='', url='', staged=0, rev=?,
-				step=CASE WHEN step IN ('submit','await') THEN 'stage' ELSE step END WHERE bucket=? AND object=?`,
+				step=CASE WHEN step IN ('submit','await') THEN 'stage' ELSE step END WHERE bucket=? AND object=? AND object<>''`,
 				t.next(), d.Bucket, d.Key); err != nil {
 				return err
 			}
