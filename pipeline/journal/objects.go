@@ -22,8 +22,8 @@ func (j *Journal) Staging(ctx context.Context, bucket, key, md5 string) error {
 
 // needed says that somebody needs the object o: an Item on its way with it or
 // being worked on, a job of WeCom's that may still read it, or a media_id
-// younger than keep. (The comparisons with ” let SQLite use the partial
-// indexes.)
+// younger than keep. (An empty string is ruled out in so many words, or
+// SQLite would not use the partial indexes.)
 const needed = `EXISTS (SELECT 1 FROM items i WHERE i.object=o.key AND i.object<>'' AND i.bucket=o.bucket AND (
 		i.lease>? OR (i.held=0 AND i.step<>'done')
 		OR (i.step<>'done' AND i.job<>'' AND i.submitted>?)
