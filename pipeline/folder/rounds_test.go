@@ -70,6 +70,6 @@ func TestAWaitingFileIsNotReadAtEveryLook(t *testing.T) {
 
 func TestThePauseAfterAReadingGrowsWithItsCost(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, 5*time.Second, quiet(100*time.Millisecond))
+	require.Equal(t, 6400*time.Millisecond, quiet(100*time.Millisecond))
 	require.Equal(t, maxQuiet, quiet(time.Hour))
 }

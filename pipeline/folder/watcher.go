@@ -7,10 +7,11 @@ import (
 )
 
 // The pause after a reading of the folders is so many times what the reading
-// cost, so that an idle daemon stays below 2 % of one core, but no longer than
-// a person would wait for.
+// cost, so that an idle daemon stays below 2 % of one core (with room for what
+// a reading costs elsewhere, in the collector of garbage), but no longer than a
+// person would wait.
 const (
-	leisure  = 50
+	leisure  = 64
 	maxQuiet = time.Minute
 )
 

@@ -1,0 +1,94 @@
+//go:build unix
+
+package folder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+const crowd = 10_000
+
+// crowded makes a folder of so many files in 50 folders.
+func crowded(t testing.TB) string {
+	t.Helper()
+	root := t.TempDir()
+	for i := range crowd {
+		p := filepath.Join(root, fmt.Sprintf("组%02d", i%50), fmt.Sprintf("素材 %05d.mp4", i))
+		require.NoError(t, os.MkdirAll(filepath.Dir(p), 0o755))
+		require.NoError(t, os.WriteFile(p, []byte("small"), 0o644))
+	}
+	return root
+}
+
+// What an idle daemon does again and again; to stay below 100 ms.
+func BenchmarkReading10000(b *testing.B) {
+	all := func(_ context.Context, c []Candidate) ([]bool, error) {
+		known := make([]bool, len(c))
+		for n := range known {
+			known[n] = true
+		}
+		return known, nil
+	}
+	r := newRounds(&Watcher{Folders: []Folder{{Path: crowded(b), Recursive: true}}, Known: all})
+	require.NoError(b, r.read(b.Context()))
+	r.ask(b.Context())
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := r.read(b.Context()); err != nil || len(r.fresh) > 0 || len(r.files) != crowd {
+			b.Fatal(err, len(r.fresh), len(r.files))
+		}
+	}
+}
+
+func TestAnIdleDaemonCostsLessThanAFiftiethOfACore(t *testing.T) {
+	if os.Getenv("WEDROP_LONG") != "1" {
+		t.Skip("measures for 20 s: WEDROP_LONG=1")
+	}
+	root := crowded(t)
+	before := heap()
+	found, n := make(chan struct{}), 0
+	w := &Watcher{Folders: []Folder{{Path: root, Recursive: true}}, Settle: 100 * time.Millisecond,
+		Found: func(_ context.Context, c []Candidate) error {
+			if n += len(c); n == crowd {
+				close(found)
+			}
+			return nil
+		}}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- w.Run(ctx) }()
+	<-found
+	time.Sleep(2 * time.Second)
+	memory := heap() - before
+	begin, used := time.Now(), cpu(t)
+	time.Sleep(20 * time.Second)
+	share := float64(cpu(t)-used) / float64(time.Since(begin))
+	cancel()
+	require.True(t, errors.Is(<-ended, context.Canceled))
+	t.Logf("%d files: a reading costs %v, an idle daemon %.2f %% of one core, %d bytes a file",
+		crowd, w.Snapshot().Cost.Round(time.Millisecond), 100*share, memory/crowd)
+	require.Less(t, share, 0.02)
+}
+
+func heap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+func cpu(t *testing.T) time.Duration {
+	var u unix.Rusage
+	require.NoError(t, unix.Getrusage(unix.RUSAGE_SELF, &u))
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
