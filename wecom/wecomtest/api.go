@@ -47,9 +47,13 @@ type Options struct {
 	NotMP4Code     int           // detail.errcode of a video that is no MP4; 40004 if zero
 
 	// Ended is told once of each job that ended, within some milliseconds and
-	// one at a time: the place to send the event upload_media_job_finish from.
-	// It must not call Close.
+	// one at a time. It must not call Close.
 	Ended func(Job)
+	// Callback is where the event upload_media_job_finish goes, within some
+	// milliseconds of a job's end; nowhere if it has no URL. See SetCallback.
+	Callback Callback
+
+	Robots []string // keys of group robots; if nil, any key is good
 
 	Now   func() time.Time // time.Now if nil and Clock is nil
 	Clock *Clock           // goes before Now
@@ -111,7 +115,7 @@ type Fault struct {
 type Call struct {
 	API     string // "gettoken", "media/upload_by_url", ...
 	At      time.Time
-	Query   map[string]string // without access_token and corpsecret
+	Query   map[string]string // without access_token, corpsecret and a robot's key
 	Body    []byte
 	Token   int // which token, counted from 1 in the order of issue; 0 for none or an unknown one
 	Errcode int // as answered; NoErrcode if something else than WeCom's JSON was sent

@@ -6,6 +6,7 @@ const (
 	codeBadSecret      = 40001
 	codeBadType        = 40004
 	codeBadMediaID     = 40007
+	codeBadMessage     = 40008
 	codeBadCorp        = 40013
 	codeBadToken       = 40014
 	codeBadParameter   = 40035
@@ -25,6 +26,7 @@ const (
 	codeTooManyAtOnce  = 45033
 	codeNoPermission   = 48002
 	codeUntrustedIP    = 60020
+	codeBadRobot       = 93000
 	codeMD5Mismatch    = 301019
 	codeNoRange        = 830001
 	codeRangeTooLarge  = 830002
@@ -41,6 +43,8 @@ func textOf(code int) string {
 		return "invalid media type"
 	case codeBadMediaID:
 		return "invalid media_id"
+	case codeBadMessage:
+		return "invalid message type"
 	case codeBadCorp:
 		return "invalid corpid"
 	case codeBadToken:
@@ -81,6 +85,8 @@ func textOf(code int) string {
 		return "not allow to access from your ip"
 	case 60136:
 		return "record not found"
+	case codeBadRobot:
+		return "invalid webhook url"
 	case codeMD5Mismatch:
 		return "invalid file md5"
 	case codeNoRange:

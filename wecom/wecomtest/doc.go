@@ -4,8 +4,9 @@
 // side, so it imports nothing that is for tests only.
 //
 // Start it, hand Server.URL to wecom.Config.BaseURL, and look at what came in
-// with Calls, Fetches and Jobs. Inject makes the next calls go wrong. Nothing
-// here sleeps for the clock: give Options.Clock and advance it.
+// with Calls, Fetches, Jobs, Callbacks and Messages. Inject makes the next
+// calls go wrong, Options.Callback the events. Nothing here sleeps for the
+// clock: give Options.Clock and advance it.
 //
 // # What is documented, and kept
 //
@@ -35,6 +36,13 @@
 //     else 830002; three days long.
 //   - The limits of calls a minute (45009) and of calls at once (45033) are
 //     off unless Options sets them.
+//   - The end of a job is told to Options.Callback: the event of 97126, sealed
+//     and signed (91144), and without a result. What is not answered within
+//     five seconds, or breaks, is sent again, three times in all; an answer
+//     other than 200 is not. CheckURL checks the address as the admin console
+//     does, within a second (101033).
+//   - webhook/send, the group robots' call, wants a key and no token; a text up
+//     to 2,048 bytes, a markdown up to 4,096; 20 messages a minute, then 45009.
 //
 // # What is chosen here, because the live service's behaviour is unknown
 //
@@ -71,6 +79,13 @@
 //   - An older token stays good until its own end when a newer one is issued.
 //   - What counts as a wrong secret for the ban: 40001 and 40091. Its hour
 //     starts with the first wrong secret, the ban with the last one allowed.
+//   - Callbacks: "three times in all" is three tries after the first, at once,
+//     of the same request; one address for all apps; the AgentID; text/xml; how
+//     many are sent at once. Older pages have every answer but 200 tried again:
+//     Callback.RetryRefused.
+//   - The robot: 93000 without a good key, 40008 for a type other than text and
+//     markdown, 40058 for a text that is missing or too long. A message that is
+//     refused counts for the robot's limit.
 //   - A limit counts in minutes that start with their first call, and blocks
 //     for a minute from the call that was too much.
 package wecomtest

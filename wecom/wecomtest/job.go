@@ -23,6 +23,7 @@ type job struct {
 	at      time.Time // of the fetch's end
 	code    int       // verdict
 	body    []byte    // with KeepMedia
+	told    bool      // the callback address knows of its end, or was tried
 }
 
 func (j *jobs) init() {
@@ -73,6 +74,7 @@ func (s *Server) end(j *job, now time.Time) {
 	if s.o.Ended != nil {
 		s.jobs.untold = append(s.jobs.untold, j.Job)
 	}
+	s.tellOf(j)
 }
 
 // endAll ends every job whose time has come and returns how many have ended
@@ -166,7 +168,8 @@ func (s *Server) WaitJobs(ctx context.Context, n int) error {
 	}
 }
 
-// tellEnded calls Options.Ended until the Server is closed.
+// tellEnded calls Options.Ended and callback addresses until the Server is
+// closed.
 func (s *Server) tellEnded() {
 	tick := time.NewTicker(lookAgain)
 	defer tick.Stop()
@@ -178,6 +181,7 @@ func (s *Server) tellEnded() {
 		}
 		s.mu.Lock()
 		s.endAll()
+		s.sendDue()
 		ended := s.jobs.untold
 		s.jobs.untold = nil
 		s.mu.Unlock()

@@ -32,7 +32,7 @@ func (t tail[T]) last(keep int) []T { return slices.Clone(t[max(0, len(t)-keep):
 func (s *Server) record(r *request, code int) {
 	c := Call{API: r.api, At: s.now(), Query: map[string]string{}, Body: r.body, Errcode: code}
 	for name, values := range r.query {
-		if name != "access_token" && name != "corpsecret" {
+		if name != "access_token" && name != "corpsecret" && name != "key" {
 			c.Query[name] = values[0]
 		}
 	}

@@ -25,18 +25,20 @@ type Server struct {
 	stop context.CancelFunc
 	work sync.WaitGroup // everything that Close waits for
 
-	mu      sync.Mutex
-	changed *sync.Cond // on mu: a call came in
-	tokens  tokens
-	limits  limits
-	faults  map[string][]Fault
-	shape   Shape
-	jobTime time.Duration
-	trusted map[string]bool // nil: every address
-	allowed bool            // 客户联系
-	jobs    jobs
-	fetches fetches
-	seen    seen
+	mu       sync.Mutex
+	changed  *sync.Cond // on mu: a call came in
+	tokens   tokens
+	limits   limits
+	faults   map[string][]Fault
+	shape    Shape
+	jobTime  time.Duration
+	trusted  map[string]bool // nil: every address
+	allowed  bool            // 客户联系
+	jobs     jobs
+	fetches  fetches
+	seen     seen
+	told     told
+	messages tail[Message]
 }
 
 // An api is one of the calls that a Server answers.
@@ -54,11 +56,18 @@ func Start(o Options) (*Server, error) {
 		return nil, fmt.Errorf("wecomtest: %w", err)
 	}
 	s := newServer(o)
+	if err := s.SetCallback(o.Callback); err != nil {
+		l.Close()
+		s.stop()
+		return nil, err
+	}
 	s.URL = "http://" + l.Addr().String() + o.Prefix
 	s.http = &http.Server{Handler: s, ErrorLog: log.New(io.Discard, "", 0)}
 	s.work.Go(func() { s.http.Serve(l) })
 	if o.Ended != nil {
-		s.work.Go(s.tellEnded)
+		s.mu.Lock()
+		s.startTelling()
+		s.mu.Unlock()
 	}
 	return s, nil
 }
@@ -71,6 +80,7 @@ func newServer(o Options) *Server {
 	s.limits.init()
 	s.jobs.init()
 	s.seen.init()
+	s.told = newTold()
 	if o.TrustedIPs != nil {
 		s.SetTrustedIPs(o.TrustedIPs...)
 	}
@@ -79,12 +89,13 @@ func newServer(o Options) *Server {
 		"media/upload_by_url":            {method: http.MethodPost, do: (*Server).uploadByURL},
 		"media/get_upload_by_url_result": {method: http.MethodPost, do: (*Server).uploadResult},
 		"media/get":                      {method: http.MethodGet, do: (*Server).mediaGet},
+		"webhook/send":                   {method: http.MethodPost, open: true, do: (*Server).robotSend},
 	}
 	return s
 }
 
 // Close stops the Server, resets what is under way and waits for its fetches
-// to end.
+// and callbacks to end.
 func (s *Server) Close() {
 	s.mu.Lock()
 	s.stop() // under mu, so that no fetch starts behind our back
@@ -92,6 +103,7 @@ func (s *Server) Close() {
 	s.http.Close()
 	s.work.Wait()
 	s.o.Fetch.CloseIdleConnections()
+	s.told.client.CloseIdleConnections()
 }
 
 // SetShape changes the answers about jobs from now on.

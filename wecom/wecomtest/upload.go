@@ -26,6 +26,7 @@ func (s *Server) uploadByURL(r *request) answer {
 	job.Corp = r.corp
 	id := s.take(job, r.fault)
 	r.note += " " + id
+	s.tellFirst(r, id)
 	return s.aboutJobs(reply{"jobid": id})
 }
 
