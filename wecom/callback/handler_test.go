@@ -132,6 +132,7 @@ func TestPostsThatAreTaken(t *testing.T) {
 		"JSON around JSON":               request(us().query(noon, "1", asJSON), `{"encrypt":"`+asJSON+`"}`),
 		"ten minutes old":                us().post(noon.Add(-10*time.Minute), "1", finish("job")),
 		"ten minutes ahead":              us().post(noon.Add(10*time.Minute), "1", finish("job")),
+		"with 32 levels":                 request(query, "<xml><Encrypt>"+sealed+"</Encrypt>"+strings.Repeat("<a>", 31)+strings.Repeat("</a>", 31)+"</xml>"),
 		"of exactly 64 KiB":              request(query, envelope(sealed)+strings.Repeat(" ", 64<<10-len(envelope(sealed)))),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -212,13 +213,14 @@ func TestPostsThatAreRefused(t *testing.T) {
 		"garbage: XML that breaks off":           {signed(envelope(good)[:100]), 403, callback.KindContent},
 		"garbage: XML that is not closed":        {signed("<xml><Encrypt>" + good + "</Encrypt>"), 403, callback.KindContent},
 		"garbage: XML that is closed wrongly":    {signed("<xml><Encrypt>" + good + "</xml></Encrypt>"), 403, callback.KindContent},
+		"garbage: a root that is closed wrongly": {signed("<xml><Encrypt>" + good + "</Encrypt></yml>"), 403, callback.KindContent},
 		"garbage: XML without Encrypt":           {signed("<xml><Event>" + good + "</Event></xml>"), 403, callback.KindContent},
 		"garbage: an Encrypt that is empty":      {signed("<xml><Encrypt/></xml>"), 403, callback.KindContent},
 		"garbage: an Encrypt too far in":         {signed("<xml><a><Encrypt>" + good + "</Encrypt></a></xml>"), 403, callback.KindContent},
 		"garbage: two roots":                     {signed(envelope(good) + envelope(good)), 403, callback.KindContent},
 		"garbage: text behind the root":          {signed(envelope(good) + "more"), 403, callback.KindContent},
 		"garbage: XML in another encoding":       {signed(`<?xml version="1.0" encoding="GBK"?>` + envelope(good)), 403, callback.KindContent},
-		"garbage: XML that is deep":              {signed("<xml>" + deep(32) + "</xml>"), 403, callback.KindContent},
+		"garbage: XML that is deep":              {signed("<xml><Encrypt>" + good + "</Encrypt>" + deep(32) + "</xml>"), 403, callback.KindContent},
 		"garbage: XML that is as deep as it can": {signed(deep(9000)), 403, callback.KindContent},
 		"garbage: JSON that breaks off":          {signed(`{"encrypt":"` + good), 403, callback.KindContent},
 		"garbage: JSON without encrypt":          {signed(`{"a":1}`), 403, callback.KindContent},
