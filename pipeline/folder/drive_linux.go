@@ -1,6 +1,10 @@
 package folder
 
-import "golang.org/x/sys/unix"
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+)
 
 // ownClock reports whether the times of the file at path come from this
 // machine's clock: whether its file system is on it. One that is not known to
@@ -22,3 +26,7 @@ func ownClock(path string) bool {
 const vboxSuperMagic = 0x786f4256 // shared folders of VirtualBox; fs/vboxsf/super.c of Linux
 
 func held(string) bool { return false }
+
+func inUse(err error) bool { return errors.Is(err, unix.EBUSY) || errors.Is(err, unix.ETXTBSY) }
+
+func diskFull(err error) bool { return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) }

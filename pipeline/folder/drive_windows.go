@@ -24,3 +24,14 @@ func held(path string) bool {
 	windows.CloseHandle(h)
 	return false
 }
+
+// inUse knows what is answered to the replacement of a file that a program
+// holds open. "Denied" is one of the answers.
+func inUse(err error) bool {
+	return errors.Is(err, windows.ERROR_SHARING_VIOLATION) || errors.Is(err, windows.ERROR_LOCK_VIOLATION) ||
+		errors.Is(err, windows.ERROR_ACCESS_DENIED)
+}
+
+func diskFull(err error) bool {
+	return errors.Is(err, windows.ERROR_DISK_FULL) || errors.Is(err, windows.ERROR_HANDLE_DISK_FULL)
+}

@@ -73,3 +73,22 @@ func TestThePauseAfterAReadingGrowsWithItsCost(t *testing.T) {
 	require.Equal(t, 6400*time.Millisecond, quiet(100*time.Millisecond))
 	require.Equal(t, maxQuiet, quiet(time.Hour))
 }
+
+// What lies in a folder that cannot be read is not gone.
+func TestWhatCannotBeSeenIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	for _, name := range []string{"sub/a.txt", "sub2/b.txt", "c.txt"} {
+		put(t, root, name, "whole")
+	}
+	r := newRounds(&Watcher{Folders: []Folder{{Path: root, Recursive: true}}})
+	require.NoError(t, r.read(t.Context()))
+	require.Len(t, r.files, 3)
+	r.n++ // a reading that found nothing
+	r.forget([]string{filepath.Join(root, "sub")})
+	require.Len(t, r.files, 1)
+	require.Contains(t, r.files, filepath.Join(root, "sub", "a.txt"))
+	r.states[0].Err = errUnmounted
+	r.forget(nil)
+	require.Len(t, r.files, 1)
+}
