@@ -12,6 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"wedrop/wecom"
 )
 
 // An app is one call of the program: where it writes, in which language, and
@@ -23,6 +25,8 @@ type app struct {
 	stderr *screen // notes, faults and the log
 	say    *messages
 	log    *slog.Logger
+	// called is told of each call of WeCom; nil but in the daemon.
+	called func(api string, code wecom.Code, kind wecom.Kind, took time.Duration)
 	// patience is how long sync waits for files that are still being written.
 	patience time.Duration
 

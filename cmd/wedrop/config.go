@@ -65,6 +65,7 @@ type Folder struct {
 	Path      string
 	Type      inspect.Type
 	Recursive bool
+	After     string // folder.Keep or folder.Move
 }
 
 // loadConfig reads the configuration file, if there is one, and the

@@ -12,6 +12,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 
+	"wedrop/pipeline/folder"
 	"wedrop/pipeline/inspect"
 )
 
@@ -224,7 +225,7 @@ func (f *yamlFile) folder(n ast.Node) (Folder, error) {
 	}
 	if d.Path == "" {
 		return d, f.errorAt(n.GetToken(), text{"folders：这一项没有 path", "folders: this one has no path"},
-			text{"写成 {path: /data/media}，需要时再加 type 和 recursive", "write {path: /data/media}, with type and recursive if needed"})
+			text{"写成 {path: /data/media}，需要时再加 type、recursive 和 after", "write {path: /data/media}, with type, recursive and after if needed"})
 	}
 	return d, nil
 }
@@ -244,6 +245,8 @@ func (f *yamlFile) folderMember(d *Folder, m *ast.MappingValueNode) error {
 	case "type":
 	case "recursive":
 		set = choice(func(_ *Config, v string) { d.Recursive = v == "true" }, "true", "false")
+	case "after":
+		set = choice(func(_ *Config, v string) { d.After = v }, folder.Keep, folder.Move)
 	default:
 		return f.unknown("folders."+name, m.Key.GetToken())
 	}
@@ -264,7 +267,7 @@ func (f *yamlFile) unknown(name string, at *token.Token) error {
 }
 
 func keyNames() []string {
-	names := append(sections(), "folders", "folders.path", "folders.type", "folders.recursive")
+	names := append(sections(), "folders", "folders.path", "folders.type", "folders.recursive", "folders.after")
 	for _, k := range keys() {
 		names = append(names, k.name)
 		if k.secret {
@@ -306,7 +309,7 @@ func mask(line string) (string, bool) {
 			return line, false
 		}
 	}
-	if slices.Contains([]string{"path", "type", "recursive", "folders", "storage"}, name) && !mentionsSecret(rest) {
+	if slices.Contains([]string{"path", "type", "recursive", "after", "folders", "storage"}, name) && !mentionsSecret(rest) {
 		return line, false
 	}
 	if !found {

@@ -68,7 +68,7 @@ func exitOf(err error) exit {
 		return exitConfig
 	case errors.As(err, &fault):
 		return exitOfItem(fault.Item, false)
-	case errors.As(err, &waiting), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.As(err, &waiting), errors.As(err, new(*takenError)), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return exitUnfinished
 	case errors.As(err, &bucket):
 		return exitOfBucket(bucket.Kind)

@@ -60,6 +60,8 @@ type messages struct {
 	Released, Removed       func(n int) string
 
 	DemoIntro, DemoRefused, DemoOutro string
+
+	Serve serveMessages
 }
 
 // newMessages is the catalogue in "zh" or "en". Every entry has both, side by
@@ -239,6 +241,7 @@ func newMessages(lang string) *messages {
 		}
 		return fmt.Sprintf("%s: %s (%s, %s, MD5 %s)", name, what, it.Type, size(it.Size), it.MD5)
 	}
+	m.Serve = newServeMessages(say)
 	m.commands(say)
 	return m
 }

@@ -78,7 +78,7 @@ func (a *app) connect(ctx context.Context, l *line) (err error) {
 	if l.Bucket, l.driver, err = a.openBucket(ctx, cfg); err != nil {
 		return cfg.located(err)
 	}
-	l.PollMin, l.PollMax = cfg.PollMin, cfg.PollMax
+	l.PollMin, l.PollMax, l.RenewBefore = cfg.PollMin, cfg.PollMax, cfg.RenewBefore
 	l.WeCom, err = wecom.New(wecom.Config{
 		BaseURL:   cfg.WeCom.BaseURL,
 		CorpID:    cfg.WeCom.CorpID,
@@ -86,6 +86,7 @@ func (a *app) connect(ctx context.Context, l *line) (err error) {
 		Store:     l.Journal,
 		Proxy:     cfg.WeCom.Proxy,
 		PerMinute: cfg.RateLimit,
+		Observe:   a.called,
 		Log:       a.log,
 	})
 	return err

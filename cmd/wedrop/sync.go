@@ -51,7 +51,7 @@ func foldersOf(args []string, cfg *Config, kind inspect.Type, asked bool) []fold
 		if asked {
 			d.Type = kind
 		}
-		out = append(out, folder.Folder{Path: d.Path, Type: d.Type, Recursive: d.Recursive})
+		out = append(out, folder.Folder{Path: d.Path, Type: d.Type, Recursive: d.Recursive, After: d.After})
 	}
 	return out
 }

@@ -1,0 +1,357 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"wedrop/pipeline"
+	"wedrop/pipeline/folder"
+	"wedrop/pipeline/inspect"
+)
+
+const (
+	tableEvery = time.Second      // a table is written at most so often,
+	tableShare = 20               // with pauses of so many times what it cost
+	tableRetry = 10 * time.Second // after it could not be written
+	indexLife  = time.Minute      // how long it is believed what a folder holds
+)
+
+// drops are the folders of the configuration: files go in, tables of results
+// and, where the folder wants that, the files themselves come out.
+type drops struct {
+	line    *line
+	batch   *batch
+	say     *messages
+	log     *slog.Logger
+	watcher *folder.Watcher
+	bell    chan struct{}
+
+	mu      sync.Mutex
+	folders []*drop
+}
+
+// A drop is one folder. Its fields are under drops.mu.
+type drop struct {
+	folder.Folder
+	down    error                // why it cannot be read
+	dirty   bool                 // its table is not up to date
+	next    time.Time            // not before it
+	mute    bool                 // the last trouble with its table is in the log
+	files   int                  // as last counted
+	items   map[int64]bool       // that its files have
+	listed  time.Time            // when that was
+	entered map[string]time.Time // with After: Move, when a file came in, until it is put away
+}
+
+func newDrops(l *line, b *batch, say *messages, log *slog.Logger) *drops {
+	d := &drops{line: l, batch: b, say: say, log: log, bell: make(chan struct{}, 1)}
+	w := &folder.Watcher{Settle: l.cfg.Settle, Known: d.known, Found: d.found, State: d.state}
+	for _, f := range l.cfg.Folders {
+		abs, err := filepath.Abs(f.Path)
+		if err != nil {
+			abs = f.Path
+		}
+		at := folder.Folder{Path: abs, Type: f.Type, Recursive: f.Recursive, After: f.After}
+		w.Folders = append(w.Folders, at)
+		d.folders = append(d.folders, &drop{Folder: at, dirty: true, entered: map[string]time.Time{}})
+	}
+	d.watcher = w
+	return d
+}
+
+// known is folder.Watcher.Known. A file whose media_id has died is not known
+// enough: it comes in again, to be renewed.
+func (d *drops) known(ctx context.Context, c []folder.Candidate) ([]bool, error) {
+	entries, err := d.line.Known(ctx, filesOf(c))
+	if err != nil {
+		return nil, d.trouble(ctx, err)
+	}
+	now, err := d.line.Journal.Now(ctx)
+	if err != nil {
+		return nil, d.trouble(ctx, err)
+	}
+	known := make([]bool, len(c))
+	for n, e := range entries {
+		dead := e.Item.Step == pipeline.Done && !e.Item.Valid(now, leastTTL) && d.line.cfg.Renew != RenewOff
+		known[n] = e.ID != 0 && !dead
+	}
+	return known, nil
+}
+
+// found is folder.Watcher.Found.
+func (d *drops) found(ctx context.Context, c []folder.Candidate) error {
+	cfg := d.line.cfg
+	entries, err := d.line.Enter(ctx, filesOf(c), pipeline.EnterOptions{RenewBefore: cfg.RenewBefore, Keep: cfg.Renew == RenewOff})
+	if err != nil {
+		return d.trouble(ctx, err)
+	}
+	now, err := d.line.Journal.Now(ctx)
+	if err != nil {
+		return d.trouble(ctx, err)
+	}
+	d.batch.enter(entries, time.Now())
+	d.log.Info("files found", "n", len(entries), "first", filepath.Base(c[0].Path))
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, e := range entries {
+		for _, f := range d.folders {
+			if within(f.Path, e.File.Path) {
+				f.dirty = true
+				if f.After == folder.Move {
+					f.entered[e.File.Path] = now
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (d *drops) trouble(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
+		d.log.Error("the ledger does not answer, files wait", "err", err)
+	}
+	return err
+}
+
+// state is folder.Watcher.State.
+func (d *drops) state(at folder.Folder, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, f := range d.folders {
+		if f.Path != at.Path {
+			continue
+		}
+		was := f.down
+		f.down = err
+		switch {
+		case err != nil:
+			message, remedy := explain(err, d.say)
+			d.log.Error("folder down", "folder", f.Path, "message", message, "remedy", remedy)
+		case was != nil:
+			d.log.Info("folder back", "folder", f.Path)
+			f.dirty = true
+		}
+	}
+}
+
+// touch is told of Items that changed.
+func (d *drops) touch(items []pipeline.Item) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, f := range d.folders {
+		for _, it := range items {
+			if f.items[it.ID] || within(f.Path, it.Path) {
+				f.dirty = true
+				break
+			}
+		}
+	}
+	select {
+	case d.bell <- struct{}{}:
+	default: // it rings already
+	}
+}
+
+// run keeps the tables up to date until ctx ends, and brings them up to date
+// once more then.
+func (d *drops) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		d.recount()
+		d.refreshAll(ctx)
+		select {
+		case <-d.bell:
+			_ = sleepFor(ctx, lookPause) // more comes at once
+		case <-time.After(tableEvery):
+		case <-ctx.Done():
+		}
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	for _, f := range d.due(time.Time{}) {
+		d.refresh(last, f)
+	}
+}
+
+// recount notices that files went away.
+func (d *drops) recount() {
+	snap := d.watcher.Snapshot()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for n, s := range snap.Folders {
+		if f := d.folders[n]; s.Err == nil && f.files != s.Files {
+			f.files, f.dirty = s.Files, true
+		}
+	}
+}
+
+// due are the folders whose tables are not up to date, and may be written at
+// that time; zero: at any.
+func (d *drops) due(now time.Time) []*drop {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var out []*drop
+	for _, f := range d.folders {
+		if f.dirty && f.down == nil && (now.IsZero() || !now.Before(f.next)) {
+			f.dirty = false
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+func (d *drops) refreshAll(ctx context.Context) {
+	for _, f := range d.due(time.Now()) {
+		begin := time.Now()
+		ok := d.refresh(ctx, f)
+		d.mu.Lock()
+		f.next = time.Now().Add(max(tableEvery, tableShare*time.Since(begin)))
+		if !ok {
+			f.dirty, f.next = true, time.Now().Add(tableRetry)
+		}
+		d.mu.Unlock()
+	}
+}
+
+// refresh puts away what is done or refused, and writes the folder's table.
+// It reports false if that has to be tried again.
+func (d *drops) refresh(ctx context.Context, f *drop) bool {
+	entries, err := d.list(ctx, f)
+	if err == nil {
+		entries, err = d.putAway(ctx, f, entries)
+		if e := writeTable(ctx, d.line, f.Folder, entries, d.say.Lang); err == nil {
+			err = e
+		}
+	}
+	var gone *folder.NotMounted
+	if errors.As(err, &gone) || ctx.Err() != nil { // the Watcher tells of that
+		return true
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err != nil && !f.mute {
+		message, remedy := explain(err, d.say)
+		d.log.Warn("results not written", "folder", f.Path, "message", message, "remedy", remedy)
+	}
+	f.mute = err != nil
+	return err == nil
+}
+
+// list returns what the ledger knows of the files in a folder, those that
+// were put away included.
+func (d *drops) list(ctx context.Context, f *drop) ([]pipeline.Entry, error) {
+	entries, err := filesIn(ctx, d.line, f.Folder)
+	if err != nil {
+		return nil, err
+	}
+	items := make(map[int64]bool, len(entries))
+	for _, e := range entries {
+		items[e.Item.ID] = true
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f.items, f.listed = items, time.Now()
+	return entries, nil
+}
+
+// filesIn returns what the ledger knows of the files in a folder.
+func filesIn(ctx context.Context, l *line, f folder.Folder) ([]pipeline.Entry, error) {
+	found, _, err := folder.Scan(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	for _, own := range []string{folder.DoneFolder, folder.RefusedFolder} {
+		more, _, err := folder.Scan(ctx, folder.Folder{Path: filepath.Join(f.Path, own), Type: f.Type, Recursive: true})
+		if err == nil { // else there is none
+			found = append(found, more...)
+		} else if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+	}
+	entries, err := l.Known(ctx, filesOf(found))
+	if err != nil {
+		return nil, err
+	}
+	known := entries[:0]
+	for _, e := range entries {
+		if e.ID != 0 {
+			known = append(known, e)
+		}
+	}
+	return known, nil
+}
+
+// writeTable writes the results into a folder. One where there is nothing to
+// tell, and never was, gets none.
+func writeTable(ctx context.Context, l *line, f folder.Folder, entries []pipeline.Entry, lang string) error {
+	dir, err := filepath.Abs(f.Path)
+	if err != nil {
+		return err
+	}
+	if len(entries) == 0 && !exists(filepath.Join(dir, folder.ResultsName)) {
+		return nil
+	}
+	now, err := l.Journal.Now(ctx)
+	if err != nil {
+		return err
+	}
+	return folder.WriteCSV(dir, folder.Rows(dir, entries, now, lang), lang)
+}
+
+// holds reports whether an Item's file still is in a folder, put away there
+// included. What cannot be seen now counts as there: a drive that is not
+// mounted is no reason to let media_ids die.
+func (d *drops) holds(it pipeline.Item) bool {
+	for _, f := range d.all() {
+		if !within(f.Path, it.Path) {
+			continue
+		}
+		fi, err := os.Lstat(it.Path)
+		switch {
+		case err == nil && inspect.ID(fi) == it.File:
+			return true
+		case err != nil && (!errors.Is(err, os.ErrNotExist) || !exists(f.Path) || d.isDown(f)):
+			return true
+		}
+	}
+	// Equal files share an Item, and the path in it may be another's.
+	for _, f := range d.all() {
+		if d.has(f, it.ID) {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *drops) all() []*drop { return d.folders } // which never change
+
+func (d *drops) isDown(f *drop) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return f.down != nil
+}
+
+// has reports whether a file in the folder has that Item.
+func (d *drops) has(f *drop, id int64) bool {
+	d.mu.Lock()
+	fresh := time.Since(f.listed) < indexLife || f.down != nil
+	d.mu.Unlock()
+	if !fresh {
+		ctx, cancel := context.WithTimeout(context.Background(), indexLife)
+		defer cancel()
+		_, _ = d.list(ctx, f) // else what was there last counts
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return f.items[id]
+}
+
+// within reports whether path is below dir.
+func within(dir, path string) bool {
+	return strings.HasPrefix(path, strings.TrimSuffix(dir, string(filepath.Separator))+string(filepath.Separator))
+}
