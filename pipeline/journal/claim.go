@@ -51,14 +51,18 @@ func (t *tx) take(w pipeline.Want, step pipeline.Step, limit int) ([]pipeline.It
 	if limit <= 0 {
 		return nil, nil
 	}
-	due := `SELECT id FROM items i WHERE corp=? AND step=? AND held=0 AND due<=? AND lease<=?`
+	corp := `corp`
+	if w.IDs != nil {
+		corp = `+corp` // by their ids: not by a walk over all that is due
+	}
+	due := `SELECT id FROM items i WHERE ` + corp + `=? AND step=? AND held=0 AND due<=? AND lease<=?`
 	args := []any{t.owner, t.now + Lease.Milliseconds(), w.Corp, step, t.now, t.now}
 	if step == pipeline.Inspect || step == pipeline.Stage {
 		due += ` AND host=?`
 		args = append(args, w.Host)
 	}
 	if step == pipeline.Stage {
-		due += ` AND NOT ` + twin + ` AND NOT EXISTS (SELECT 1 FROM objects o WHERE o.md5=i.md5 AND o.doomed>?)`
+		due += ` AND NOT ` + twin + ` AND NOT EXISTS (SELECT 1 FROM objects o WHERE o.md5=i.md5 AND o.doomed>0 AND o.doomed>?)`
 		args = append(args, t.now, t.now)
 	}
 	if w.IDs != nil {
@@ -148,7 +152,7 @@ func (t *tx) record(it pipeline.Item, keep bool) (pipeline.Item, error) {
 func (t *tx) staging(it pipeline.Item) (bool, error) {
 	var n int
 	err := t.row(`SELECT count(*) FROM items i WHERE id=? AND (`+twin+
-		` OR EXISTS (SELECT 1 FROM objects o WHERE o.md5=i.md5 AND o.doomed>?))`, it.ID, t.now, t.now).Scan(&n)
+		` OR EXISTS (SELECT 1 FROM objects o WHERE o.md5=i.md5 AND o.doomed>0 AND o.doomed>?))`, it.ID, t.now, t.now).Scan(&n)
 	return n > 0, err
 }
 

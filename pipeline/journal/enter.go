@@ -141,10 +141,12 @@ func (t *tx) save(it pipeline.Item) (pipeline.Item, error) {
 	return it, t.exec(`UPDATE items SET `+set+` WHERE id=?`, append(v, it.ID)...)
 }
 
+var entriesOf = `SELECT ` + qualified + `,` + entryColumns +
+	` FROM files f JOIN items i ON i.id=f.item WHERE f.id IN (SELECT value FROM json_each(?))`
+
 // Entries returns the files with these ids, in that order.
 func (j *Journal) Entries(ctx context.Context, ids []int64) ([]pipeline.Entry, error) {
-	rows, err := j.read.QueryContext(ctx, `SELECT `+qualified+`,`+entryColumns+
-		` FROM files f JOIN items i ON i.id=f.item WHERE f.id IN (SELECT value FROM json_each(?))`, jsonIDs(ids))
+	rows, err := j.read.QueryContext(ctx, entriesOf, jsonIDs(ids))
 	if err != nil {
 		return nil, err
 	}
@@ -164,20 +166,24 @@ func (j *Journal) Entries(ctx context.Context, ids []int64) ([]pipeline.Entry, e
 }
 
 // Moved gives a file its new path. What the ledger had at that path, if
-// anything, has been replaced.
+// anything, has been replaced. Where a path was entered in several ways, only
+// those move that knew the file as it was last.
 func (j *Journal) Moved(ctx context.Context, host, from, to string, id inspect.FileID) error {
 	return j.write(ctx, func(t *tx) error {
-		if err := t.exec(`DELETE FROM files WHERE path=? AND host=? AND EXISTS (SELECT 1 FROM files o
+		if err := t.exec(`DELETE FROM files WHERE path=? AND host=? AND path<>? AND EXISTS (SELECT 1 FROM files o
 			WHERE o.path=? AND o.host=files.host AND o.corp=files.corp AND o.want=files.want AND o.want_name=files.want_name)`,
-			to, host, from); err != nil {
+			to, host, from, from); err != nil {
 			return err
 		}
-		if err := t.exec(`UPDATE files SET path=?,dev=?,ino=?,fsize=?,mtime=?,ctime=? WHERE path=? AND host=?`,
-			append(append([]any{to}, stat(id)...), from, host)...); err != nil {
+		if err := t.exec(`UPDATE files SET path=?,dev=?,ino=?,fsize=?,mtime=?,ctime=? WHERE path=? AND host=?
+			AND (dev,ino,fsize,mtime,ctime) = (SELECT dev,ino,fsize,mtime,ctime FROM files
+				WHERE path=? AND host=? ORDER BY ctime DESC, mtime DESC, seen DESC LIMIT 1)`,
+			append(append([]any{to}, stat(id)...), from, host, from, host)...); err != nil {
 			return err
 		}
-		return t.exec(`UPDATE items SET path=?,dev=?,ino=?,fsize=?,mtime=?,ctime=?,rev=? WHERE path=? AND host=?`,
-			append(append([]any{to}, stat(id)...), t.next(), from, host)...)
+		return t.exec(`UPDATE items SET path=?,dev=?,ino=?,fsize=?,mtime=?,ctime=?,rev=? WHERE path=? AND host=?
+			AND id IN (SELECT item FROM files WHERE path=? AND host=? AND dev=? AND ino=? AND fsize=? AND mtime=? AND ctime=?)`,
+			append(append(append([]any{to}, stat(id)...), t.next(), from, host, to, host), stat(id)...)...)
 	})
 }
 

@@ -133,6 +133,16 @@ func readItem(s scanner) (pipeline.Item, error) {
 
 // Items returns those that q selects, by ID, or by Rev where Since is set.
 func (j *Journal) Items(ctx context.Context, q pipeline.Query) ([]pipeline.Item, error) {
+	query, args := selection(q)
+	rows, err := j.read.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	return collect(rows, readItem)
+}
+
+// selection is q in SQL.
+func selection(q pipeline.Query) (string, []any) {
 	var where []string
 	var args []any
 	and := func(cond string, a ...any) {
@@ -171,26 +181,35 @@ func (j *Journal) Items(ctx context.Context, q pipeline.Query) ([]pipeline.Item,
 	if len(where) > 0 {
 		query += ` WHERE ` + strings.Join(where, ` AND `)
 	}
-	if q.Since > 0 {
+	switch {
+	case q.Since > 0:
 		query += ` ORDER BY rev`
-	} else {
+	case !q.Expiring.IsZero():
+		query += ` ORDER BY +id` // by the index of media_expires, not by a walk over all
+	default:
 		query += ` ORDER BY id`
 	}
 	if q.Limit > 0 {
 		query += ` LIMIT ?`
 		args = append(args, q.Limit)
 	}
-	rows, err := j.read.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	return collect(rows, readItem)
+	return query, args
 }
+
+// stats counts what has a fault by its rows, which are few, and what has none
+// by an index alone.
+const stats = `WITH faults AS (
+		SELECT step, coalesce(json_extract(fault,'$.Code'),'') AS code, held, count(*) AS n
+		FROM items WHERE corp=? AND fault<>'' GROUP BY 1,2,3),
+	well AS (
+		SELECT step, '' AS code, 0 AS held,
+			count(*) - coalesce((SELECT sum(n) FROM faults WHERE faults.step=items.step AND faults.held=0),0) AS n
+		FROM items WHERE corp=? AND held=0 GROUP BY step)
+	SELECT * FROM (SELECT * FROM well UNION ALL SELECT * FROM faults) WHERE n>0 ORDER BY 1,2,3`
 
 // Stats counts the Items of a corp by step and fault.
 func (j *Journal) Stats(ctx context.Context, corp string) ([]pipeline.Stat, error) {
-	rows, err := j.read.QueryContext(ctx, `SELECT step, CASE WHEN fault='' THEN '' ELSE coalesce(json_extract(fault,'$.Code'),'') END AS code, held, count(*)
-		FROM items WHERE corp=? GROUP BY 1,2,3 ORDER BY 1,2,3`, corp)
+	rows, err := j.read.QueryContext(ctx, stats, corp, corp)
 	if err != nil {
 		return nil, err
 	}

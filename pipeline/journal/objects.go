@@ -2,6 +2,8 @@ package journal
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"time"
 
 	"wedrop/pipeline"
@@ -30,34 +32,61 @@ const needed = `EXISTS (SELECT 1 FROM items i WHERE i.object=o.key AND i.object<
 		OR (i.media<>'' AND i.media_created>?)))
 	OR EXISTS (SELECT 1 FROM items i WHERE i.md5=o.md5 AND i.md5<>'' AND i.held=0 AND i.step IN ('stage','submit','await'))`
 
-// Doom returns objects that the ledger made and nobody needs. Held Items that
-// lose theirs go back to Stage.
+// unneeded are the keys of objects in a bucket that nobody needs and nobody
+// is removing.
+const unneeded = `SELECT key FROM objects o WHERE bucket=? AND doomed<=? AND NOT (` + needed + `)`
+
+func unneededArgs(bucket string, now int64, keep time.Duration) []any {
+	return []any{bucket, now, now, now - wecom.JobLife.Milliseconds(), now - keep.Milliseconds()}
+}
+
+// doomAtOnce is how many objects are doomed by one call.
+const doomAtOnce = 1000
+
+// Doom returns objects that the ledger made and nobody needs, some at a time.
+// Held Items that lose theirs go back to Stage.
 func (j *Journal) Doom(ctx context.Context, bucket string, keep time.Duration) ([]pipeline.Doomed, error) {
+	// All objects are looked at for that, without the write lock.
+	rows, err := j.read.QueryContext(ctx, unneeded+` LIMIT ?`, append(unneededArgs(bucket, ms(j.now()), keep), doomAtOnce)...)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := collect(rows, readString)
+	if err != nil || len(keys) == 0 {
+		return nil, err
+	}
 	var out []pipeline.Doomed
-	err := j.write(ctx, func(t *tx) error {
-		rows, err := t.rows(`SELECT bucket,key FROM objects o WHERE bucket=? AND doomed<=? AND NOT (`+needed+`)`,
-			bucket, t.now, t.now, t.now-wecom.JobLife.Milliseconds(), t.now-keep.Milliseconds())
-		if err != nil {
-			return err
-		}
-		out, err = collect(rows, func(s scanner) (d pipeline.Doomed, err error) { return d, s.Scan(&d.Bucket, &d.Key) })
-		if err != nil {
-			return err
-		}
-		for _, d := range out {
-			if err := t.exec(`UPDATE objects SET doomed=? WHERE bucket=? AND key=?`, t.now+doomFor.Milliseconds(), d.Bucket, d.Key); err != nil {
-				return err
-			}
-			if err := t.exec(`UPDATE items SET bucket='', object='', url='', staged=0, rev=?,
-				step=CASE WHEN step IN ('submit','await') THEN 'stage' ELSE step END WHERE bucket=? AND object=? AND object<>''`,
-				t.next(), d.Bucket, d.Key); err != nil {
-				return err
-			}
-		}
-		return nil
+	err = j.write(ctx, func(t *tx) (err error) {
+		out, err = t.doom(bucket, keep, keys)
+		return err
 	})
 	return out, err
 }
+
+// doom dooms those of the objects that nobody needs by now.
+func (t *tx) doom(bucket string, keep time.Duration, keys []string) (out []pipeline.Doomed, err error) {
+	for _, key := range keys {
+		var k string
+		err := t.row(unneeded+` AND key=?`, append(unneededArgs(bucket, t.now, keep), key)...).Scan(&k)
+		if errors.Is(err, sql.ErrNoRows) {
+			continue
+		} else if err != nil {
+			return nil, err
+		}
+		if err := t.exec(`UPDATE objects SET doomed=? WHERE bucket=? AND key=?`, t.now+doomFor.Milliseconds(), bucket, key); err != nil {
+			return nil, err
+		}
+		if err := t.exec(`UPDATE items SET bucket='', object='', url='', staged=0, rev=?,
+			step=CASE WHEN step IN ('submit','await') THEN 'stage' ELSE step END WHERE bucket=? AND object=? AND object<>''`,
+			t.next(), bucket, key); err != nil {
+			return nil, err
+		}
+		out = append(out, pipeline.Doomed{Bucket: bucket, Key: key})
+	}
+	return out, nil
+}
+
+func readString(s scanner) (v string, err error) { return v, s.Scan(&v) }
 
 // Removed ends an object's doom.
 func (j *Journal) Removed(ctx context.Context, d pipeline.Doomed) error {

@@ -50,11 +50,11 @@ func (j *Journal) bury(t *tx) error {
 	if skip {
 		return nil
 	}
-	rows, err := t.rows(`SELECT DISTINCT owner FROM items WHERE lease>? AND owner<>?`, t.now, j.owner)
+	rows, err := t.rows(`SELECT DISTINCT owner FROM items WHERE lease>? AND lease>0 AND owner<>?`, t.now, j.owner)
 	if err != nil {
 		return err
 	}
-	owners, err := collect(rows, func(s scanner) (o string, err error) { return o, s.Scan(&o) })
+	owners, err := collect(rows, readString)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (j *Journal) bury(t *tx) error {
 		if !j.dead(o) {
 			continue
 		}
-		if err := t.exec(`UPDATE items SET lease=0, owner='' WHERE owner=?`, o); err != nil {
+		if err := t.exec(`UPDATE items SET lease=0, owner='' WHERE owner=? AND lease>0`, o); err != nil {
 			return err
 		}
 		os.Remove(j.ownerFile(o))

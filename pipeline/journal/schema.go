@@ -49,6 +49,7 @@ CREATE TABLE items (
 CREATE UNIQUE INDEX items_identity ON items (corp, scene, md5, type, name) WHERE md5 <> '';
 CREATE INDEX items_due     ON items (corp, step, due) WHERE held = 0;
 CREATE INDEX items_held    ON items (corp, id) WHERE held = 1;
+CREATE INDEX items_fault   ON items (corp, step) WHERE fault <> '';
 CREATE INDEX items_lease   ON items (lease) WHERE lease > 0;
 CREATE INDEX items_md5     ON items (md5) WHERE md5 <> '';
 CREATE INDEX items_name    ON items (name);
@@ -63,6 +64,7 @@ CREATE TABLE callbacks (
   job TEXT PRIMARY KEY,
   at  INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX callbacks_at ON callbacks (at);
 
 -- Which Item carries the content of a file now.
 CREATE TABLE files (

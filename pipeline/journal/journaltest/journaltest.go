@@ -80,6 +80,7 @@ func Run(t *testing.T, harness func(t *testing.T) Harness) {
 		{"a callback makes its item due", "the media_id would come with the next poll, half a minute late", called},
 		{"a callback before the record is not lost", "the media_id would come with the next poll, half a minute late", calledEarly},
 		{"a file that was moved keeps its item", "a file in the done folder would be sent again", movedFile},
+		{"a move tells nothing about what the file was before", "an old media_id would stand for a file with other content", movedReplaced},
 		{"changes are told in order", "a run would wait for ever for what another process finished", changes},
 		{"items are found by name, path, MD5", "the welcome tool could not ask for a media_id", found},
 		{"an object that is needed is not doomed", "WeCom would find nothing behind the link", doomNeeded},
@@ -462,6 +463,26 @@ func movedFile(t *tester) {
 	stats, err := t.Stats(ctx, corp)
 	t.must(err)
 	t.check(len(stats) == 2 && stats[0].N == 1 && stats[0].Step == pipeline.Done && stats[1].Step == pipeline.Inspect, "counted: %+v", stats)
+}
+
+func movedReplaced(t *tester) {
+	as := func(want inspect.Type, path string, version int64) pipeline.File {
+		f := file(path, version)
+		f.Type = want
+		return f
+	}
+	t.enter(as(inspect.Video, "/in/a.mp4", 1))
+	old := t.record(done(staged(read(t.claim()[0], md5a, "a.mp4")), t.h.Clock.Now()), false)
+	t.h.Clock.Advance(time.Second)
+	b := t.enter(as(inspect.Auto, "/in/a.mp4", 2))[0] // replaced, and sent in another way
+	it := t.record(done(staged(read(t.claim()[0], md5b, "a.mp4")), t.h.Clock.Now()), false)
+	t.must(t.Moved(ctx, host, "/in/a.mp4", "/in/a.mp4", file("", 3).ID)) // touched where it is
+	t.check(t.enter(as(inspect.Auto, "/in/a.mp4", 3))[0].ID == b.ID, "it is known where it was")
+	t.must(t.Moved(ctx, host, "/in/a.mp4", "/done/a.mp4", file("", 4).ID))
+	t.check(t.enter(as(inspect.Auto, "/done/a.mp4", 4))[0].Item.ID == it.ID, "known at its new path")
+	got := t.enter(as(inspect.Video, "/done/a.mp4", 4))[0].Item
+	t.check(got.ID != old.ID && got.Step == pipeline.Inspect, "what was sent before it was replaced: %+v", got)
+	t.check(t.get(old.ID).File == file("", 1).ID, "an item keeps the identity that its content was read under")
 }
 
 func changes(t *tester) {
