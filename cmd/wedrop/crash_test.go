@@ -22,14 +22,14 @@ import (
 // office is a machine with the real program, a folder of files, a WeCom and
 // an S3 that count.
 type office struct {
-	t      *testing.T
+	t      testing.TB
 	we     *wecomtest.Server
 	s3     *s3test.Server
 	folder string
 	env    []string
 }
 
-func newOffice(t *testing.T, files int) *office {
+func newOffice(t testing.TB, files int) *office {
 	we, err := wecomtest.Start(wecomtest.Options{JobTime: 50 * time.Millisecond})
 	require.NoError(t, err)
 	t.Cleanup(func() { we.Close() })

@@ -27,7 +27,7 @@ import (
 const (
 	testToken  = "QDG6eK"
 	testAESKey = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
-	patience   = 20 * time.Second // longer than anything here takes
+	patience   = 60 * time.Second // longer than anything here takes
 )
 
 // served is a running "wedrop serve".
@@ -38,6 +38,8 @@ type served struct {
 	url     string
 	log     *lines
 	ended   chan struct{}
+
+	patience time.Duration // how long it is waited for
 }
 
 // lines is what a program wrote so far.
@@ -58,6 +60,11 @@ func (l *lines) String() string {
 	return l.b.String()
 }
 
+func (l *lines) tail() string {
+	all := strings.Split(l.String(), "\n")
+	return strings.Join(all[max(0, len(all)-30):], "\n")
+}
+
 // journal gives the office's runs a ledger, and a free port to serve at.
 func (o *office) journal() string {
 	path := filepath.Join(o.t.TempDir(), "ledger.db")
@@ -71,7 +78,7 @@ func (o *office) serve(journal string, args ...string) *served {
 	if runtime.GOOS == "windows" {
 		o.t.Skip("the signals of Unix")
 	}
-	s := &served{t: o.t, cmd: o.wedrop(append([]string{"serve"}, args...)...), journal: journal, log: &lines{}, ended: make(chan struct{})}
+	s := &served{t: o.t, cmd: o.wedrop(append([]string{"serve"}, args...)...), journal: journal, log: &lines{}, ended: make(chan struct{}), patience: patience}
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	require.NoError(o.t, s.cmd.Start())
 	go func() { _ = s.cmd.Wait(); close(s.ended) }()
@@ -95,14 +102,14 @@ func (s *served) at() string {
 // until waits for something that the daemon does.
 func (s *served) until(what string, ok func() bool) {
 	s.t.Helper()
-	for end := time.Now().Add(patience); !ok(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(s.patience); !ok(); time.Sleep(5 * time.Millisecond) {
 		select {
 		case <-s.ended:
-			s.t.Fatalf("the daemon ended before there was %s:\n%s", what, s.log)
+			s.t.Fatalf("the daemon ended before there was %s:\n%s", what, s.log.tail())
 		default:
 		}
 		if time.Now().After(end) {
-			s.t.Fatalf("no %s:\n%s", what, s.log)
+			s.t.Fatalf("no %s:\n%s", what, s.log.tail())
 		}
 	}
 }
@@ -340,6 +347,7 @@ func TestKilledDaemonsGoOn(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(500+rand.IntN(500))*time.Millisecond)
 		_ = o.we.WaitCalls(ctx, "media/upload_by_url", before+1+rand.IntN(30))
 		cancel()
+		time.Sleep(rand.N(10 * time.Millisecond)) // a kill at any instant, not at that of a submit
 		require.NoError(t, c.Process.Kill())
 		_ = c.Wait()
 		kills++
@@ -418,7 +426,11 @@ func TestServeIsNotReadyWhenWeComRefuses(t *testing.T) {
 	o.env = append(o.env, "WEDROP_FOLDERS="+o.folder)
 	s := o.serve(j)
 	var body string
-	s.until("503", func() bool { var code int; code, body = s.get("/readyz", ""); return code == 503 && strings.Contains(body, "203.0.113.9") })
+	s.until("503", func() bool {
+		var code int
+		code, body = s.get("/readyz", "")
+		return code == 503 && strings.Contains(body, "203.0.113.9")
+	})
 	s.stop()
 	require.Equal(t, 1, o.we.Count("media/upload_by_url"), "one call, then a person has to act")
 	o.we.SetTrustedIPs("203.0.113.9")

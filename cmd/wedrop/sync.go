@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"sync"
 	"time"
@@ -32,7 +33,7 @@ func (a *app) syncCommand() *cobra.Command {
 		}
 		ctx, cancel := context.WithTimeout(cmd.Context(), f.timeout)
 		defer cancel()
-		return a.sync(ctx, cfg, folders, f)
+		return a.sync(ctx, cfg, folders, f, len(args) == 0)
 	}
 	return c
 }
@@ -56,7 +57,9 @@ func foldersOf(args []string, cfg *Config, kind inspect.Type, asked bool) []fold
 	return out
 }
 
-func (a *app) sync(ctx context.Context, cfg *Config, folders []folder.Folder, f sendFlags) (err error) {
+// sync carries what is in the folders. With tables it leaves the results in
+// each, as the daemon does.
+func (a *app) sync(ctx context.Context, cfg *Config, folders []folder.Folder, f sendFlags, tables bool) (err error) {
 	began := time.Now()
 	l, err := a.openSender(ctx, cfg)
 	if err != nil {
@@ -77,7 +80,25 @@ func (a *app) sync(ctx context.Context, cfg *Config, folders []folder.Folder, f 
 	if err != nil {
 		return err
 	}
+	if tables {
+		a.tables(ctx, l, folders)
+	}
 	return done(worst(scanned, code))
+}
+
+// tables writes the results into the folders. Where that cannot be done the
+// files have gone all the same.
+func (a *app) tables(ctx context.Context, l *line, folders []folder.Folder) {
+	for _, f := range folders {
+		entries, err := filesIn(ctx, l, f)
+		if err == nil {
+			err = writeTable(ctx, l, f, entries, a.say.Lang)
+		}
+		var gone *folder.NotMounted // was told when the folders were read
+		if err != nil && !a.quiet && ctx.Err() == nil && !errors.As(err, &gone) {
+			a.fault(explain(err, a.say))
+		}
+	}
 }
 
 // scan lists what is in the folders, each file once. A folder that is not
