@@ -30,7 +30,11 @@ type office struct {
 }
 
 func newOffice(t testing.TB, files int) *office {
-	we, err := wecomtest.Start(wecomtest.Options{JobTime: 50 * time.Millisecond})
+	return newOfficeWith(t, files, wecomtest.Options{JobTime: 50 * time.Millisecond})
+}
+
+func newOfficeWith(t testing.TB, files int, w wecomtest.Options) *office {
+	we, err := wecomtest.Start(w)
 	require.NoError(t, err)
 	t.Cleanup(func() { we.Close() })
 	o := &office{t: t, we: we, s3: s3test.New("bucket", s3test.Settings{}), folder: t.TempDir()}

@@ -34,6 +34,7 @@ type drops struct {
 
 	mu      sync.Mutex
 	folders []*drop
+	skipped map[string]folder.Reason // that the log has
 }
 
 // A drop is one folder. Its fields are under drops.mu.
@@ -178,16 +179,33 @@ func (d *drops) run(ctx context.Context) {
 	}
 }
 
-// recount notices that files went away.
+// recount notices that files went away, and tells of those that are left out.
 func (d *drops) recount() {
 	snap := d.watcher.Snapshot()
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	skipped := map[string]folder.Reason{}
 	for n, s := range snap.Folders {
 		if f := d.folders[n]; s.Err == nil && f.files != s.Files {
 			f.files, f.dirty = s.Files, true
 		}
+		for _, left := range s.Skipped {
+			skipped[left.Path] = left.Reason
+			if d.skipped[left.Path] != left.Reason {
+				d.leftOut(left)
+			}
+		}
 	}
+	d.skipped = skipped
+}
+
+func (d *drops) leftOut(s folder.Skipped) {
+	level := slog.LevelInfo // a download, for example, that will be finished
+	if s.Reason == folder.Unreadable {
+		level = slog.LevelWarn
+	}
+	message, remedy := s.Explain(d.say.Lang)
+	d.log.Log(context.Background(), level, "left out", "path", s.Path, "reason", string(s.Reason), "message", message, "remedy", remedy)
 }
 
 // due are the folders whose tables are not up to date, and may be written at

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/md5"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -487,6 +488,51 @@ func TestTheGroupIsToldOnce(t *testing.T) {
 	require.Len(t, o.we.Messages(), 1)
 	s.stop()
 	require.NotContains(t, s.log.String(), "k-e-y-0123")
+}
+
+// Media_ids that die in two hours are renewed as long as their file is there,
+// under whatever path, and then no more. (The simulator's are born old, so
+// they are renewed again and again.)
+func TestServeRenewsWhatIsInAFolder(t *testing.T) {
+	t.Parallel()
+	o := newOfficeWith(t, 2, wecomtest.Options{CreatedSkew: -70 * time.Hour})
+	j := o.journal()
+	o.env = append(o.env, "WEDROP_FOLDERS="+o.folder)
+	gone, stays := filepath.Join(o.folder, "000.mp4"), filepath.Join(o.folder, "001.mp4")
+	sums := map[string]string{}
+	for _, path := range []string{gone, stays} {
+		data, err := os.ReadFile(path)
+		require.NoError(t, err)
+		sums[path] = fmt.Sprintf("%x", md5.Sum(data))
+	}
+	s := o.serve(j)
+	s.until("renewals of both", func() bool { return o.we.Submits(sums[gone]) > 2 && o.we.Submits(sums[stays]) > 2 })
+	require.NoError(t, os.Remove(gone))
+	s.until("the end of the one's renewals", func() bool {
+		was, other := o.we.Submits(sums[gone]), o.we.Submits(sums[stays])
+		s.until("more of the other's", func() bool { return o.we.Submits(sums[stays]) > other+3 })
+		return o.we.Submits(sums[gone]) == was
+	})
+	s.stop()
+	for _, key := range o.s3.Keys() {
+		require.Equal(t, 1, o.s3.Puts(key), "a renewal needs no second upload")
+	}
+}
+
+func TestTheGroupIsToldOfMediaThatDie(t *testing.T) {
+	t.Parallel()
+	o := newOfficeWith(t, 1, wecomtest.Options{CreatedSkew: -70 * time.Hour})
+	j := o.journal()
+	o.env = append(o.env, "WEDROP_FOLDERS="+o.folder, "WEDROP_RENEW=off", "WEDROP_NOTIFY_WEBHOOK="+o.we.URL+"/cgi-bin/webhook/send?key=k-e-y-0123")
+	s := o.serve(j)
+	s.until("a media_id", func() bool { return strings.Contains(o.table(o.folder), "3*1*") })
+	s.stop()
+	s = o.serve(j) // it looks at the start, and each minute
+	s.until("a message", func() bool { return len(o.we.Messages()) > 0 })
+	require.Contains(t, o.we.Messages()[0].Content, "1 about to expire")
+	require.Contains(t, o.we.Messages()[0].Content, "000.mp4 expires at")
+	s.stop()
+	require.Equal(t, 1, o.we.Count("media/upload_by_url"))
 }
 
 func TestARobotThatFailsIsToldOfWithoutItsKey(t *testing.T) {
