@@ -103,22 +103,36 @@ func (p *Pipeline) wake(ctx context.Context, entries []Entry, o EnterOptions) er
 		return err
 	}
 	var ids []int64
+	files := map[int64]File{}
 	for _, e := range entries {
 		it := e.Item
-		if p.rouse(&it, now, o) {
+		if _, twice := files[it.ID]; !twice && p.rouseFor(e.File, &it, now, o) {
 			ids = append(ids, it.ID)
+			files[it.ID] = e.File
 		}
 	}
 	changed := map[int64]Item{}
 	for len(ids) > 0 {
 		some := ids[:min(500, len(ids))]
 		ids = ids[len(some):]
-		items, err := p.Journal.Amend(ctx, some, func(it *Item) bool { return p.rouse(it, now, o) })
+		items, err := p.Journal.Amend(ctx, some, func(it *Item) bool { return p.rouseFor(files[it.ID], it, now, o) })
 		if err != nil {
 			return err
 		}
+		looked := false
 		for _, it := range items {
 			changed[it.ID] = it
+			// A daemon looks at it just now, whether to renew it.
+			if again := it; it.Step == Done && p.rouse(&again, now, o) {
+				ids, looked = append(ids, it.ID), true
+			}
+		}
+		if looked {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(20 * time.Millisecond):
+			}
 		}
 	}
 	for n := range entries {
@@ -129,6 +143,22 @@ func (p *Pipeline) wake(ctx context.Context, entries []Entry, o EnterOptions) er
 		it.Reused = it.Step == Done && it.Valid(now, 0)
 	}
 	return nil
+}
+
+// rouseFor is rouse for somebody who has a file of the Item's content. Where
+// that is another one than the Item was made from, it takes its place: it is
+// there, as its entry was just made or found, and a fault of the other one is
+// none of its own.
+func (p *Pipeline) rouseFor(f File, it *Item, now time.Time, o EnterOptions) bool {
+	other := f.Path != "" && f.Path != it.Path
+	o.Retry = o.Retry || other && it.Held() && it.Step == Inspect
+	if !p.rouse(it, now, o) {
+		return false
+	}
+	if other {
+		it.Host, it.Path, it.File, it.Want, it.WantName = p.host(), f.Path, f.ID, f.Type, f.Name
+	}
+	return true
 }
 
 // rouse changes an Item so that it goes on, and reports whether it did.

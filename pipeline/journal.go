@@ -64,6 +64,10 @@ type Stat struct {
 // content while it is doomed.
 type Doomed struct{ Bucket, Key string }
 
+// DoomLasts is how long an object stays doomed at least, unless Removed ends
+// it. What was not removed by then may be staged anew.
+const DoomLasts = 2 * time.Minute
+
 // A Journal is the ledger: the truth about every Item, and for several
 // processes at once the place where they agree who does what. Its clock
 // decides about due times and claims. All methods may be called
@@ -119,9 +123,10 @@ type Journal interface {
 	// Staging notes, before the first byte is sent, that the ledger makes
 	// this object.
 	Staging(ctx context.Context, bucket, key, md5 string) error
-	// Doom returns objects in bucket that the ledger made and nobody needs:
-	// no Item is on its way with it, and every media_id made from it is
-	// older than keep. The Items forget them in the same transaction.
+	// Doom returns some objects in bucket that the ledger made and nobody
+	// needs: no Item is on its way with it, and every media_id made from it
+	// is older than keep. The Items forget them in the same transaction.
+	// Called again it returns further ones.
 	Doom(ctx context.Context, bucket string, keep time.Duration) ([]Doomed, error)
 	// Moved tells that a file of this host has another path now, with the
 	// same content.
@@ -129,7 +134,8 @@ type Journal interface {
 	// Stats counts the Items of a corp by step and fault.
 	Stats(ctx context.Context, corp string) ([]Stat, error)
 
-	// Removed ends an object's doom.
+	// Removed ends an object's doom: it is gone. It changes nothing if
+	// somebody has staged it anew.
 	Removed(ctx context.Context, d Doomed) error
 
 	Close() error

@@ -91,7 +91,10 @@ func (p *Pipeline) Media(ctx context.Context, name string, minTTL time.Duration)
 		return it, nil
 	}
 	again := EnterOptions{RenewBefore: minTTL}
-	entries := []Entry{{Item: it}}
+	entries, err := p.entry(ctx, it)
+	if err != nil {
+		return it, err
+	}
 	if err := p.wake(ctx, entries, again); err != nil {
 		return it, err
 	}
@@ -101,6 +104,19 @@ func (p *Pipeline) Media(ctx context.Context, name string, minTTL time.Duration)
 		err = &FaultError{it}
 	}
 	return it, err
+}
+
+// entry is an Item as Run wants it: with the file whose content it carries, so
+// that it is found again should it be merged into another one.
+func (p *Pipeline) entry(ctx context.Context, it Item) ([]Entry, error) {
+	known, err := p.Journal.Known(ctx, it.Corp, it.Host, []File{{Path: it.Path, Type: it.Want, Name: it.WantName, ID: it.File}})
+	if err != nil {
+		return nil, err
+	}
+	if known[0].Item.ID == it.ID {
+		return known, nil
+	}
+	return []Entry{{Item: it}}, nil
 }
 
 // PushFile is Enter and Run for one file: it returns the Item with its
@@ -123,6 +139,9 @@ func (p *Pipeline) PushFile(ctx context.Context, f File) (Item, error) {
 // Retry releases held Items, all of them if ids is empty, and returns those
 // that it released.
 func (p *Pipeline) Retry(ctx context.Context, ids []int64) ([]Item, error) {
+	if len(ids) == 0 {
+		ids = nil
+	}
 	held, err := p.Journal.Items(ctx, Query{Corp: p.Corp, Held: true, IDs: ids})
 	if err != nil {
 		return nil, err
@@ -158,14 +177,39 @@ func (p *Pipeline) Retry(ctx context.Context, ids []int64) ([]Item, error) {
 // no renewal needs any more, keep after their last media_id came. It returns
 // how many it removed, and the first error; the others are tried all the same.
 func (p *Pipeline) Clean(ctx context.Context, keep time.Duration) (int, error) {
-	doomed, err := p.Journal.Doom(ctx, p.Bucket.ID(), keep)
-	if err != nil {
-		return 0, err
-	}
 	n := 0
-	var failed error
+	for {
+		since, err := p.Journal.Now(ctx)
+		if err != nil {
+			return n, err
+		}
+		doomed, err := p.Journal.Doom(ctx, p.Bucket.ID(), keep)
+		if err != nil || len(doomed) == 0 {
+			return n, err
+		}
+		some, err := p.remove(ctx, doomed, since)
+		n += some
+		if err != nil || some == 0 {
+			return n, err
+		}
+	}
+}
+
+// remove removes doomed objects as long as their doom lasts for sure: what
+// is left then may be staged anew by others, and is doomed another time.
+func (p *Pipeline) remove(ctx context.Context, doomed []Doomed, since time.Time) (n int, failed error) {
 	for _, d := range doomed {
-		err := p.Bucket.Remove(ctx, d.Key)
+		now, err := p.Journal.Now(ctx)
+		if err != nil {
+			return n, err
+		}
+		left := DoomLasts*3/4 - now.Sub(since)
+		if left <= 0 {
+			break
+		}
+		soon, cancel := context.WithTimeout(ctx, left)
+		err = p.Bucket.Remove(soon, d.Key)
+		cancel()
 		if err == nil {
 			err = p.Journal.Removed(ctx, d)
 		}

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -197,23 +198,18 @@ func (r *runner) promote(ctx context.Context) time.Duration {
 // fill claims Items for the lanes that have room.
 func (r *runner) fill(ctx context.Context) {
 	for _, l := range r.lanes {
-		ready := r.ready[l.step]
-		room := min(r.room(l), len(ready))
-		if room <= 0 {
+		ids := r.next(l.step, r.room(l))
+		if len(ids) == 0 {
 			continue
 		}
-		ids := ready[:room:room]
-		r.ready[l.step] = ready[room:]
 		at := time.Now()
-		items, err := r.p.Journal.Claim(ctx, Want{Corp: r.p.Corp, Host: r.p.host(), Steps: []Step{l.step}, IDs: ids, Limit: room})
+		items, err := r.p.Journal.Claim(ctx, Want{Corp: r.p.Corp, Host: r.p.host(), Steps: []Step{l.step}, IDs: ids, Limit: len(ids)})
 		if err != nil {
 			r.fail(ctx, err)
 			return
 		}
 		for _, id := range ids {
-			if r.items[id] != nil {
-				r.foreign[id] = true
-			}
+			r.foreign[id] = true
 		}
 		for _, it := range items {
 			r.items[it.ID].claimed = true
@@ -221,6 +217,20 @@ func (r *runner) fill(ctx context.Context) {
 			l.queue = append(l.queue, work{it, at})
 		}
 	}
+}
+
+// next takes up to room Items out of those that are ready for a step. What
+// came to its end meanwhile, by others, is left out.
+func (r *runner) next(step Step, room int) (ids []int64) {
+	ready := r.ready[step]
+	for len(ids) < room && len(ready) > 0 {
+		if r.items[ready[0]] != nil {
+			ids = append(ids, ready[0])
+		}
+		ready = ready[1:]
+	}
+	r.ready[step] = ready
+	return ids
 }
 
 // settled takes in that a step ended.
@@ -237,6 +247,9 @@ func (r *runner) settled(ctx context.Context, res result) {
 	if it.Fault != nil && it.Fault.Config && r.stop == nil {
 		r.stop = it.Fault
 	}
+	if res.was.MD5 != "" && it.MD5 != res.was.MD5 {
+		r.split(ctx, res.was.ID)
+	}
 	if it.ID != res.was.ID {
 		r.merged(ctx, res.was.ID, it)
 		return
@@ -245,9 +258,65 @@ func (r *runner) settled(ctx context.Context, res result) {
 		r.arrived(it)
 		return
 	}
-	r.items[it.ID].it = it
+	t := r.items[it.ID]
+	if t == nil { // its file has another Item by now: others may go on with it
+		if err := r.p.Journal.Release(ctx, []Item{it}); err != nil {
+			r.fail(ctx, err)
+		}
+		return
+	}
+	t.it = it
 	l := r.lane(it.Step)
 	l.queue = append(l.queue, res.work)
+}
+
+// split lets the entries go to their own Items again that shared one until
+// one of their files got other content.
+func (r *runner) split(ctx context.Context, id int64) {
+	t := r.items[id]
+	if t == nil || len(t.entries) < 2 {
+		return
+	}
+	for n, e := range r.files(ctx, t.entries) {
+		if e.Item.ID != id {
+			r.follow(ctx, id, n, e.Item)
+		}
+	}
+}
+
+// files are the ledger's entries of those with these places that have one.
+func (r *runner) files(ctx context.Context, places []int) map[int]Entry {
+	var ids []int64
+	var at []int
+	for _, n := range places {
+		if id := r.entries[n].ID; id != 0 {
+			ids, at = append(ids, id), append(at, n)
+		}
+	}
+	entries, err := r.p.Journal.Entries(ctx, ids)
+	if err != nil {
+		r.fail(ctx, err)
+		return nil
+	}
+	found := map[int]Entry{}
+	for i, e := range entries {
+		if e.ID != 0 {
+			found[at[i]] = e
+		}
+	}
+	return found
+}
+
+// follow lets one entry wait for another Item than it did.
+func (r *runner) follow(ctx context.Context, was int64, n int, it Item) {
+	if t := r.items[was]; t != nil {
+		t.entries = slices.DeleteFunc(t.entries, func(m int) bool { return m == n })
+		if len(t.entries) == 0 {
+			delete(r.items, was)
+			delete(r.foreign, was)
+		}
+	}
+	r.instead(ctx, []int{n}, it)
 }
 
 // unrecorded takes in that a step came to nothing: it was given up, or its
@@ -271,15 +340,18 @@ func (r *runner) merged(ctx context.Context, was int64, it Item) {
 	t := r.items[was]
 	delete(r.items, was)
 	delete(r.foreign, was)
-	if t == nil {
-		return
+	if t != nil {
+		r.instead(ctx, t.entries, it)
 	}
-	some := make([]Entry, 1)
-	some[0].Item = it
+}
+
+// instead lets entries wait for an Item that they did not wait for before.
+func (r *runner) instead(ctx context.Context, places []int, it Item) {
+	some := []Entry{{Item: it}}
 	if err := r.p.wake(ctx, some, r.o.Again); err != nil {
 		r.fail(ctx, err)
 	}
-	for _, n := range t.entries {
+	for _, n := range places {
 		r.track(n, some[0].Item)
 	}
 }
@@ -318,28 +390,25 @@ func (r *runner) takeOver(md5 string) {
 // in the order of changes: an Item that they merged into another is gone, and
 // its files have the other.
 func (r *runner) sweep(ctx context.Context) {
-	var ids, bare []int64
-	var place []int
+	var places []int
+	var bare []int64
+	waits := map[int]int64{}
 	for id, t := range r.items {
 		for _, n := range t.entries {
+			waits[n] = id
 			if r.entries[n].ID != 0 {
-				ids, place = append(ids, r.entries[n].ID), append(place, n)
+				places = append(places, n)
 			} else {
 				bare = append(bare, id)
 			}
 		}
 	}
-	entries, err := r.p.Journal.Entries(ctx, ids)
-	if err != nil {
-		r.fail(ctx, err)
-		return
-	}
-	for i, e := range entries {
-		was := r.entries[place[i]].Item.ID
-		if e.ID != 0 && e.Item.ID != was && r.items[was] != nil {
-			r.merged(ctx, was, e.Item)
+	for n, e := range r.files(ctx, places) {
+		if e.Item.ID != waits[n] {
+			r.follow(ctx, waits[n], n, e.Item)
+		} else {
+			r.seen(e.Item)
 		}
-		r.seen(e.Item)
 	}
 	if len(bare) == 0 {
 		return

@@ -33,8 +33,12 @@ func (p *Pipeline) inspect(ctx context.Context, it *Item, f *flight) error {
 	return nil
 }
 
-// take puts what a reading established into the Item.
+// take puts what a reading established into the Item. What was made of other
+// content is not its own any more.
 func (it *Item) take(f inspect.Facts) {
+	if it.MD5 != f.MD5 {
+		it.Object, it.Job, it.Media = nil, nil, nil
+	}
 	it.File, it.Size, it.MD5, it.MIME = f.File, f.Size, f.MD5, f.MIME
 	it.Type, it.Name, it.Ext = f.Type, f.Name, f.Ext
 	it.Warnings = nil

@@ -102,12 +102,17 @@ func (j *Journal) Record(ctx context.Context, it pipeline.Item, keep bool) (pipe
 }
 
 func (t *tx) record(it pipeline.Item, keep bool) (pipeline.Item, error) {
-	var have int
-	err := t.row(`SELECT 1 FROM items WHERE `+mine, t.mine(it)...).Scan(&have)
+	var was string
+	err := t.row(`SELECT md5 FROM items WHERE `+mine, t.mine(it)...).Scan(&was)
 	if errors.Is(err, sql.ErrNoRows) {
 		return it, pipeline.ErrLost
 	} else if err != nil {
 		return it, err
+	}
+	if was != "" && it.MD5 != was {
+		if err := t.split(it); err != nil {
+			return it, err
+		}
 	}
 	if other, ok, err := t.same(it); err != nil {
 		return it, err
@@ -146,6 +151,41 @@ func (t *tx) record(it pipeline.Item, keep bool) (pipeline.Item, error) {
 	}
 	it.Claim = pipeline.Claim{}
 	return it, t.exec(`UPDATE items SET lease=0, owner='' WHERE id=?`, it.ID)
+}
+
+// split gives the files new Items that shared it's until the one that it was
+// read from got other content.
+func (t *tx) split(it pipeline.Item) error {
+	rows, err := t.rows(`SELECT id,corp,host,path,want,want_name,dev,ino,fsize,mtime,ctime FROM files
+		WHERE item=? AND NOT (path=? AND host=? AND want=? AND want_name=?)`, it.ID, it.Path, it.Host, it.Want, it.WantName)
+	if err != nil {
+		return err
+	}
+	type share struct {
+		id         int64
+		corp, host string
+		file       pipeline.File
+	}
+	shares, err := collect(rows, func(s scanner) (f share, err error) {
+		var dev, ino int64
+		id := &f.file.ID
+		err = s.Scan(&f.id, &f.corp, &f.host, &f.file.Path, &f.file.Type, &f.file.Name, &dev, &ino, &id.Size, &id.MTime, &id.CTime)
+		id.Device, id.Inode = uint64(dev), uint64(ino)
+		return f, err
+	})
+	if err != nil {
+		return err
+	}
+	for _, f := range shares {
+		own, err := t.insert(t.unread(f.corp, f.host, f.file))
+		if err != nil {
+			return err
+		}
+		if err := t.exec(`UPDATE files SET item=? WHERE id=?`, own.ID, f.id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // staging reports whether equal content is being staged, or removed.

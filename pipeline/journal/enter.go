@@ -96,16 +96,15 @@ func (t *tx) enter(corp, host string, f pipeline.File) (pipeline.Entry, error) {
 	case err != nil:
 		return e, err
 	}
-	it := pipeline.Item{
-		Corp: corp, Scene: wecom.SceneGroupWelcome, Host: host, Path: f.Path, Want: f.Type, WantName: f.Name,
-		File: f.ID, Size: max(f.ID.Size, 0), Name: firstOf(f.Name, filepath.Base(f.Path)),
-		Step: pipeline.Inspect, Due: from(t.now), Created: from(t.now),
-	}
+	it := t.unread(corp, host, f)
 	if e.ID != 0 && e.Item.Step == pipeline.Inspect && e.Item.MD5 == "" {
-		// Never identified: the same Item is read again.
+		// Never identified: the same Item is read again. Who reads it now
+		// reads what it was before.
 		it.ID = e.Item.ID
 		it.Created = e.Item.Created
-		it, err = t.save(it)
+		if it, err = t.save(it); err == nil {
+			err = t.exec(`UPDATE items SET lease=0, owner='' WHERE id=?`, it.ID)
+		}
 	} else {
 		it, err = t.insert(it)
 	}
@@ -120,6 +119,15 @@ func (t *tx) enter(corp, host string, f pipeline.File) (pipeline.Entry, error) {
 	return e, t.row(`INSERT INTO files (corp,host,path,want,want_name,dev,ino,fsize,mtime,ctime,item,seen)
 		VALUES (?,?,?,?,?,?,?,?,?,?,?,?) RETURNING id`,
 		append(append([]any{corp, host, f.Path, f.Type, f.Name}, stat(f.ID)...), it.ID, t.now)...).Scan(&e.ID)
+}
+
+// unread is the Item of a file whose content nobody knows.
+func (t *tx) unread(corp, host string, f pipeline.File) pipeline.Item {
+	return pipeline.Item{
+		Corp: corp, Scene: wecom.SceneGroupWelcome, Host: host, Path: f.Path, Want: f.Type, WantName: f.Name,
+		File: f.ID, Size: max(f.ID.Size, 0), Name: firstOf(f.Name, filepath.Base(f.Path)),
+		Step: pipeline.Inspect, Due: from(t.now), Created: from(t.now),
+	}
 }
 
 func (t *tx) insert(it pipeline.Item) (pipeline.Item, error) {

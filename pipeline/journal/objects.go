@@ -10,10 +10,6 @@ import (
 	"wedrop/wecom"
 )
 
-// doomFor is how long a removal may take before somebody else may try it, or
-// stage the content anew.
-const doomFor = 2 * time.Minute
-
 // Staging notes that the ledger makes this object.
 func (j *Journal) Staging(ctx context.Context, bucket, key, md5 string) error {
 	return j.write(ctx, func(t *tx) error {
@@ -73,7 +69,7 @@ func (t *tx) doom(bucket string, keep time.Duration, keys []string) (out []pipel
 		} else if err != nil {
 			return nil, err
 		}
-		if err := t.exec(`UPDATE objects SET doomed=? WHERE bucket=? AND key=?`, t.now+doomFor.Milliseconds(), bucket, key); err != nil {
+		if err := t.exec(`UPDATE objects SET doomed=? WHERE bucket=? AND key=?`, t.now+pipeline.DoomLasts.Milliseconds(), bucket, key); err != nil {
 			return nil, err
 		}
 		if err := t.exec(`UPDATE items SET bucket='', object='', url='', staged=0, rev=?,
@@ -88,9 +84,9 @@ func (t *tx) doom(bucket string, keep time.Duration, keys []string) (out []pipel
 
 func readString(s scanner) (v string, err error) { return v, s.Scan(&v) }
 
-// Removed ends an object's doom.
+// Removed ends an object's doom, if it has not been staged anew.
 func (j *Journal) Removed(ctx context.Context, d pipeline.Doomed) error {
 	return j.write(ctx, func(t *tx) error {
-		return t.exec(`DELETE FROM objects WHERE bucket=? AND key=?`, d.Bucket, d.Key)
+		return t.exec(`DELETE FROM objects WHERE bucket=? AND key=? AND doomed>0`, d.Bucket, d.Key)
 	})
 }

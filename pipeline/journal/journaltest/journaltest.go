@@ -80,6 +80,8 @@ func Run(t *testing.T, harness func(t *testing.T) Harness) {
 		{"a callback makes its item due", "the media_id would come with the next poll, half a minute late", called},
 		{"a callback before the record is not lost", "the media_id would come with the next poll, half a minute late", calledEarly},
 		{"a file that was moved keeps its item", "a file in the done folder would be sent again", movedFile},
+		{"a file that is replaced while it is read is read again", "its old content would be sent", replacedWhileRead},
+		{"files whose content parts have items of their own", "a file would get the media_id of another one", parted},
 		{"a move tells nothing about what the file was before", "an old media_id would stand for a file with other content", movedReplaced},
 		{"changes are told in order", "a run would wait for ever for what another process finished", changes},
 		{"items are found by name, path, MD5", "the welcome tool could not ask for a media_id", found},
@@ -87,6 +89,7 @@ func Run(t *testing.T, harness func(t *testing.T) Harness) {
 		{"an object that nobody needs is doomed once", "public copies would stay for ever", doomed},
 		{"an object that the ledger did not make is never doomed", "somebody else's file would be deleted", doomForeign},
 		{"what is doomed is not staged", "an object would be removed just after it was found there", doomBlocks},
+		{"a removal that comes too late forgets nothing", "an object that was staged anew would stay for ever", removedLate},
 		{"many workers lose nothing and do nothing twice", "that is what the ledger is for", many},
 	} {
 		t.Run(rule.name, func(t *testing.T) {
@@ -465,6 +468,37 @@ func movedFile(t *tester) {
 	t.check(len(stats) == 2 && stats[0].N == 1 && stats[0].Step == pipeline.Done && stats[1].Step == pipeline.Inspect, "counted: %+v", stats)
 }
 
+func replacedWhileRead(t *tester) {
+	t.enter(file("/a.mp4", 1))
+	it := t.claim()[0]
+	t.enter(file("/a.mp4", 2))
+	_, err := t.Record(ctx, read(it, md5a, "a.mp4"), true)
+	t.check(errors.Is(err, pipeline.ErrLost), "recorded what the file was before: %v", err)
+	got := t.claim()
+	t.check(len(got) == 1 && got[0].File == file("", 2).ID, "to be read as it is now: %+v", got)
+}
+
+func parted(t *tester) {
+	a := t.enter(file("/a/x.mp4", 1))[0]
+	t.record(read(t.claim(pipeline.Inspect)[0], md5a, "x.mp4"), false)
+	b := t.enter(file("/b/x.mp4", 7))[0]
+	it := t.record(read(t.claim(pipeline.Inspect)[0], md5a, "x.mp4"), false)
+	t.check(it.Path == "/b/x.mp4", "one item of both: %+v", it)
+	it = t.claim(pipeline.Stage)[0]
+	it.Step, it.Due = pipeline.Inspect, t.h.Clock.Now()
+	it = t.record(it, true) // the file at its path has changed
+	it.File = file("", 8).ID
+	it = t.record(read(it, md5b, "x.mp4"), false)
+	now, err := t.Entries(ctx, []int64{a.ID, b.ID})
+	t.must(err)
+	t.check(now[1].Item.ID == it.ID && now[1].Item.MD5 == md5b, "the file that was replaced has the item: %+v", now[1])
+	t.check(now[1].File.ID == it.File, "as it is now")
+	own := now[0].Item
+	t.check(own.ID != it.ID && own.Step == pipeline.Inspect && own.MD5 == "" && own.Path == "/a/x.mp4", "the other is read again: %+v", own)
+	got := t.claim(pipeline.Inspect)
+	t.check(len(got) == 1 && got[0].ID == own.ID, "and is due")
+}
+
 func movedReplaced(t *tester) {
 	as := func(want inspect.Type, path string, version int64) pipeline.File {
 		f := file(path, version)
@@ -614,6 +648,19 @@ func doomBlocks(t *tester) {
 	t.check(len(t.claim(pipeline.Stage)) == 0, "claimed to stage what is being removed")
 	t.must(t.Removed(ctx, d[0]))
 	t.check(len(t.claim(pipeline.Stage)) == 1, "not claimed after the removal")
+}
+
+func removedLate(t *tester) {
+	now := t.h.Clock.Now()
+	t.made("/a.mp4", md5a, func(it pipeline.Item) pipeline.Item { return done(it, now) })
+	t.h.Clock.Advance(time.Second)
+	d := t.doom(0)
+	t.h.Clock.Advance(pipeline.DoomLasts - time.Second)
+	t.check(len(t.doom(0)) == 0, "its doom was over before its time")
+	t.h.Clock.Advance(2 * time.Second)
+	t.must(t.Staging(ctx, "s3://b", md5a+".mp4", md5a))
+	t.must(t.Removed(ctx, d[0]))
+	t.check(len(t.doom(0)) == 1, "the object is unknown")
 }
 
 // many has four processes with four workers each carry 200 files through all
