@@ -70,7 +70,7 @@ func TestAWaitingFileIsNotReadAtEveryLook(t *testing.T) {
 
 func TestThePauseAfterAReadingGrowsWithItsCost(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, 6400*time.Millisecond, quiet(100*time.Millisecond))
+	require.Equal(t, 10*time.Second, quiet(100*time.Millisecond))
 	require.Equal(t, maxQuiet, quiet(time.Hour))
 }
 

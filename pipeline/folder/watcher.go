@@ -8,10 +8,10 @@ import (
 
 // The pause after a reading of the folders is so many times what the reading
 // cost, so that an idle daemon stays below 2 % of one core (with room for what
-// a reading costs elsewhere, in the collector of garbage), but no longer than a
-// person would wait.
+// a reading costs elsewhere, in the collector of garbage, and for the rest of
+// the daemon), but no longer than a person would wait.
 const (
-	leisure  = 64
+	leisure  = 100
 	maxQuiet = time.Minute
 )
 
