@@ -101,8 +101,9 @@ type Journal interface {
 	// Record writes a claimed Item. With keep the claim goes on, else it
 	// ends. If the Item turns out to have the same corp, content, type and
 	// name as another one, that one takes over its files and is returned,
-	// without a claim; the recorded one is gone. ErrLost: the claim was
-	// over.
+	// without a claim; the recorded one is gone. If it has other content
+	// than it had, files at other paths that shared it get Items of their
+	// own at Inspect. ErrLost: the claim was over.
 	Record(ctx context.Context, it Item, keep bool) (Item, error)
 	// Lease is how long a claim lasts without a Beat.
 	Lease() time.Duration

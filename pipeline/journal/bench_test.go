@@ -44,6 +44,8 @@ func BenchmarkMillion(b *testing.B) {
 	require.NoError(b, err)
 	_, err = db.Exec(million, now.UnixMilli())
 	require.NoError(b, err)
+	_, err = db.Exec(`PRAGMA wal_checkpoint(TRUNCATE)`)
+	require.NoError(b, err)
 	require.NoError(b, db.Close())
 	b.Cleanup(func() { j.Close() })
 	file := func(i int) pipeline.File {
@@ -118,16 +120,12 @@ func BenchmarkMillion(b *testing.B) {
 			require.NoError(b, j.Moved(ctx, "here", "/done/x", f.Path, f.ID))
 		}},
 		{"stats", func() { _, err := j.Stats(ctx, "corp"); require.NoError(b, err) }},
-		{"doom some, remove", func() {
-			got, err := j.Doom(ctx, "s3://b", 50*time.Hour)
-			require.NoError(b, err)
-			require.NotEmpty(b, got)
-		}},
 		{"doom, none", func() {
 			got, err := j.Doom(ctx, "s3://b", 10000*time.Hour)
 			require.NoError(b, err)
 			require.Empty(b, got)
 		}},
+		{"doom some", func() { _, err := j.Doom(ctx, "s3://b", 50*time.Hour); require.NoError(b, err) }},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			for b.Loop() {
