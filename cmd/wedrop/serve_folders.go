@@ -252,12 +252,18 @@ func (d *drops) refresh(ctx context.Context, f *drop) bool {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err != nil && !f.mute {
+	if err == nil {
+		f.mute, f.misses = false, 0
+		return true
+	}
+	f.misses++
+	var busy *folder.WriteError
+	if !f.mute && (!errors.As(err, &busy) || !busy.InUse() || f.misses > tableMisses) {
+		f.mute = true
 		message, remedy := explain(err, d.say)
 		d.log.Warn("results not written", "folder", f.Path, "message", message, "remedy", remedy)
 	}
-	f.mute = err != nil
-	return err == nil
+	return false
 }
 
 // list returns what the ledger knows of the files in a folder, those that
