@@ -19,7 +19,10 @@ const (
 	tableEvery = time.Second      // a table is written at most so often,
 	tableShare = 20               // with pauses of so many times what it cost
 	tableRetry = 10 * time.Second // after it could not be written
-	indexLife  = time.Minute      // how long it is believed what a folder holds
+	// So often before it is told that somebody has the table open: as long as
+	// is left alone what a killed process was writing.
+	tableMisses = 6
+	indexLife   = time.Minute // how long it is believed what a folder holds
 )
 
 // drops are the folders of the configuration: files go in, tables of results
@@ -43,7 +46,8 @@ type drop struct {
 	down    error                // why it cannot be read
 	dirty   bool                 // its table is not up to date
 	next    time.Time            // not before it
-	mute    bool                 // the last trouble with its table is in the log
+	misses  int                  // how often its table could not be written since it last was
+	mute    bool                 // the log has it
 	files   int                  // as last counted
 	items   map[int64]bool       // that its files have
 	listed  time.Time            // when that was
