@@ -220,8 +220,8 @@ func (s *server) pause(ctx context.Context, code string) {
 	}
 }
 
-// wakeUp ends the pauses that are over, and lets one of the Items go that
-// the fault held: it tells whether the cure is there.
+// wakeUp ends the pauses that are over. The first call tells whether the cure
+// is there.
 func (s *server) wakeUp(ctx context.Context) {
 	for who, r := range s.rest {
 		if !r.until.IsZero() && time.Now().After(r.until) {
