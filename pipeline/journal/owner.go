@@ -1,8 +1,11 @@
 package journal
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -28,10 +31,29 @@ func (j *Journal) live() error {
 		// Windows does not rename an open file: there leases lapse by time.
 		f.Unlock()
 		os.Remove(tmp)
+		j.owner = unlocked + j.owner
 		return nil
 	}
 	j.alive = f
+	j.tidy(dir)
 	return nil
+}
+
+// unlocked is how the name of an owner begins that has no lock.
+const unlocked = "unlocked-"
+
+// tidy removes the files of processes that were killed: an owner without a
+// file is as dead as one without its lock.
+func (j *Journal) tidy(dir string) {
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		return // another time
+	}
+	for _, f := range files {
+		if name := f.Name(); !strings.HasPrefix(name, ".") && name != j.owner && j.dead(name) {
+			os.Remove(j.ownerFile(name))
+		}
+	}
 }
 
 func (j *Journal) ownerFile(owner string) string {
@@ -65,16 +87,19 @@ func (j *Journal) bury(t *tx) error {
 		if err := t.exec(`UPDATE items SET lease=0, owner='' WHERE owner=? AND lease>0`, o); err != nil {
 			return err
 		}
-		os.Remove(j.ownerFile(o))
 	}
 	return nil
 }
 
-// dead reports whether the process of that name is gone for sure.
+// dead reports whether the process of that name is gone for sure: it claims
+// nothing before it has its file and the lock on it.
 func (j *Journal) dead(owner string) bool {
+	if strings.HasPrefix(owner, unlocked) {
+		return false
+	}
 	name := j.ownerFile(owner)
 	if _, err := os.Stat(name); err != nil {
-		return false // of another machine, or without locks: its lease will lapse
+		return errors.Is(err, fs.ErrNotExist)
 	}
 	f := flock.New(name)
 	got, err := f.TryLock()
