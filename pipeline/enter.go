@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -34,6 +35,9 @@ func (p *Pipeline) Enter(ctx context.Context, files []File, o EnterOptions) ([]E
 	var at []int // where they stand in files
 	for n, f := range files {
 		f, ok := identify(f)
+		if f.Type != inspect.Auto && f.Type != inspect.Video && f.Type != inspect.File {
+			return nil, fmt.Errorf("pipeline: %s: there is no type %q", f.Path, f.Type)
+		}
 		if !ok {
 			it, err := Check(ctx, f)
 			if err != nil {

@@ -105,3 +105,9 @@ func TestKnown(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, known[0].ID, "it has other content now")
 }
+
+func TestAnUnknownTypeIsNamed(t *testing.T) {
+	w := newWorld(t)
+	_, err := w.pipe().Enter(context.Background(), []pipeline.File{{Path: w.file("a.mp4", 1), Type: "voice"}}, pipeline.EnterOptions{})
+	require.ErrorContains(t, err, `"voice"`)
+}
