@@ -129,7 +129,7 @@ func fence() map[string][]string {
 	return map[string][]string{
 		"wedrop/wecom":                     {"golang.org/x/time/rate"},
 		"wedrop/wecom/callback":            {"wedrop/wecom"},
-		"wedrop/wecom/wecomtest":           {"wedrop/wecom", "wedrop/wecom/callback"},
+		"wedrop/wecom/wecomtest":           {"wedrop/wecom"},
 		"wedrop/wecom/tokentest":           {"wedrop/wecom", "github.com/stretchr/testify/require"},
 		"wedrop/storage":                   {},
 		"wedrop/storage/storagetest":       {"wedrop/storage"},
