@@ -155,6 +155,7 @@ func TestJudgement(t *testing.T) {
 		{"a file that changed before its upload is inspected again", Stage, ins(inspect.Changed), again, Inspect, time.Second},
 		{"an unreachable bucket is tried again", Stage, sto(storage.Unreachable), again, Stage, time.Second},
 		{"a bucket that is not public ends the run", Stage, sto(storage.NotPublic), config, Stage, 0},
+		{"what the bucket refuses about one file is for a person", Stage, &storage.Error{Kind: storage.BadConfig, Reason: storage.ReasonExecutable}, held, Stage, 0},
 		{"a copy that is not the file sends both back to inspect", Stage, sto(storage.Changed), again, Inspect, time.Second},
 		{"a busy WeCom is asked again", Submit, call(-1), again, Submit, time.Second},
 		{"a limit is waited out for its minute", Submit, call(45009), again, Submit, time.Minute},

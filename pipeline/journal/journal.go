@@ -104,6 +104,10 @@ func (j *Journal) open(ctx context.Context) error {
 	if j.conn, err = j.db.Conn(ctx); err != nil {
 		return err
 	}
+	// From here on begin does the waiting.
+	if _, err := j.conn.ExecContext(ctx, `PRAGMA busy_timeout=5`); err != nil {
+		return err
+	}
 	return j.live()
 }
 

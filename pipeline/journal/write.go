@@ -4,6 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"math/rand/v2"
+	"time"
+
+	sqlite "modernc.org/sqlite"
 )
 
 // op is one change, to be made in a transaction together with others.
@@ -72,10 +76,11 @@ func (j *Journal) writer() {
 }
 
 func (j *Journal) commit(batch []op, prepared map[string]*sql.Stmt) (errs []error, err error) {
-	t := &tx{conn: j.conn, now: ms(j.now()), owner: j.owner, prepared: prepared}
-	if err := t.exec(`BEGIN IMMEDIATE`); err != nil {
+	t := &tx{conn: j.conn, owner: j.owner, prepared: prepared}
+	if err := t.begin(); err != nil {
 		return nil, err
 	}
+	t.now = ms(j.now()) // when the change is made, not when it was asked for
 	defer func() {
 		if err != nil {
 			t.exec(`ROLLBACK`)
@@ -94,6 +99,29 @@ func (j *Journal) commit(batch []op, prepared map[string]*sql.Stmt) (errs []erro
 		}
 	}
 	return errs, t.exec(`COMMIT`)
+}
+
+// lockWait is how long the write lock is waited for. Others hold it for
+// milliseconds.
+const lockWait = time.Minute
+
+// begin takes the write lock. SQLite's own way of waiting sleeps ever longer,
+// so that a process starves beside others that write without a pause; this
+// one asks often.
+func (t *tx) begin() error {
+	for since := time.Now(); ; {
+		err := t.exec(`BEGIN IMMEDIATE`)
+		if !isBusy(err) || time.Since(since) > lockWait {
+			return err
+		}
+		time.Sleep(time.Millisecond + rand.N(2*time.Millisecond))
+	}
+}
+
+// isBusy reports whether another process has the lock: SQLITE_BUSY (5).
+func isBusy(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && e.Code()&0xff == 5
 }
 
 // tx is the transaction that changes are made in. Its statements are prepared
