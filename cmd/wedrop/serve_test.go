@@ -193,7 +193,7 @@ func TestServePutsAway(t *testing.T) {
 	s := o.serve(j, "--config", config)
 	month := time.Now().Format("2006-01")
 	done, refused := filepath.Join(o.folder, "_已完成", month, "000.mp4"), filepath.Join(o.folder, "_失败", "bad.mp4")
-	s.until("both put away", func() bool { return exists(done) && exists(refused) })
+	s.until("both put away", func() bool { return exists(done) && exists(refused) && exists(refused+".原因.txt") })
 	reason, err := os.ReadFile(refused + ".原因.txt")
 	require.NoError(t, err)
 	require.Contains(t, string(reason), "is not an MP4 video")
