@@ -76,10 +76,7 @@ func (p *Pipeline) Known(ctx context.Context, files []File) ([]Entry, error) {
 // identify completes what is known of a file without reading it. It reports
 // false for what is no regular file, or not there.
 func identify(f File) (File, bool) {
-	f.Path = abs(f.Path)
-	if f.Type == "" {
-		f.Type = inspect.Auto
-	}
+	f = plain(f)
 	if f.ID != (inspect.FileID{}) {
 		return f, true
 	}
@@ -89,6 +86,15 @@ func identify(f File) (File, bool) {
 	}
 	f.ID = inspect.ID(fi)
 	return f, true
+}
+
+// plain is f as the ledger names it.
+func plain(f File) File {
+	f.Path = abs(f.Path)
+	if f.Type == "" {
+		f.Type = inspect.Auto
+	}
+	return f
 }
 
 // abs is path as the ledger has it.
@@ -201,21 +207,13 @@ func release(it *Item, now time.Time) {
 	it.Fault, it.Due, it.Tries, it.Backs = nil, now, 0, 0
 }
 
-func (p *Pipeline) minTTL() time.Duration {
-	if p.MinTTL > 0 {
-		return p.MinTTL
-	}
-	return 5 * time.Minute
-}
+func (p *Pipeline) minTTL() time.Duration { return orElse(p.MinTTL, 5*time.Minute) }
 
 // Check reads a file and returns the Item as it would stand before Stage, or
 // with the Fault for which it is refused. It needs no ledger and no network.
 // Its error is ctx's.
 func Check(ctx context.Context, f File) (Item, error) {
-	f.Path = abs(f.Path)
-	if f.Type == "" {
-		f.Type = inspect.Auto
-	}
+	f = plain(f)
 	it := Item{Path: f.Path, Want: f.Type, WantName: f.Name, Name: filepath.Base(f.Path), Step: Inspect}
 	facts, err := inspect.Read(ctx, f.Path, inspect.Options{Type: f.Type, Name: f.Name})
 	if err != nil {

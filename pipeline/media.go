@@ -142,6 +142,12 @@ func (p *Pipeline) Retry(ctx context.Context, ids []int64) ([]Item, error) {
 	if len(ids) == 0 {
 		ids = nil
 	}
+	return p.releaseHeld(ctx, ids, func(Item) bool { return true })
+}
+
+// releaseHeld releases those held Items that which wants, out of ids or, if
+// that is nil, of all, and returns those that it released.
+func (p *Pipeline) releaseHeld(ctx context.Context, ids []int64, which func(Item) bool) ([]Item, error) {
 	held, err := p.Journal.Items(ctx, Query{Corp: p.Corp, Held: true, IDs: ids})
 	if err != nil {
 		return nil, err
@@ -152,11 +158,13 @@ func (p *Pipeline) Retry(ctx context.Context, ids []int64) ([]Item, error) {
 	}
 	ids = nil
 	for _, it := range held {
-		ids = append(ids, it.ID)
+		if which(it) {
+			ids = append(ids, it.ID)
+		}
 	}
 	released := map[int64]bool{}
 	items, err := p.Journal.Amend(ctx, ids, func(it *Item) bool {
-		if !it.Held() {
+		if !it.Held() || !which(*it) {
 			return false
 		}
 		released[it.ID] = true
@@ -164,13 +172,7 @@ func (p *Pipeline) Retry(ctx context.Context, ids []int64) ([]Item, error) {
 		return true
 	})
 	p.ring()
-	var out []Item
-	for _, it := range items {
-		if released[it.ID] {
-			out = append(out, it)
-		}
-	}
-	return out, err
+	return slices.DeleteFunc(items, func(it Item) bool { return !released[it.ID] }), err
 }
 
 // Clean removes the public objects that the ledger made and that no job and

@@ -233,30 +233,9 @@ func (s *server) wakeUp(ctx context.Context) {
 
 // free lets the Items go that a fault of the configuration held.
 func (s *server) free(ctx context.Context, who string) {
-	held, err := s.p.Journal.Items(ctx, Query{Corp: s.p.Corp, Held: true})
-	if err != nil {
-		s.fail(ctx, err)
-		return
-	}
-	var ids []int64
-	for _, it := range held {
-		if it.Fault.Config && strings.HasPrefix(it.Fault.Code, who) {
-			ids = append(ids, it.ID)
-		}
-	}
-	if len(ids) == 0 {
-		return
-	}
-	now, err := s.p.Journal.Now(ctx)
-	if err == nil {
-		_, err = s.p.Journal.Amend(ctx, ids, func(it *Item) bool {
-			if !it.Held() {
-				return false
-			}
-			release(it, now)
-			return true
-		})
-	}
+	_, err := s.p.releaseHeld(ctx, nil, func(it Item) bool {
+		return it.Fault.Config && strings.HasPrefix(it.Fault.Code, who)
+	})
 	if err != nil {
 		s.fail(ctx, err)
 	}
