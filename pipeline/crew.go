@@ -5,6 +5,8 @@ import (
 	"errors"
 	"runtime"
 	"time"
+
+	"wedrop/wecom"
 )
 
 const (
@@ -113,7 +115,7 @@ func (c *crew) step(ctx context.Context, l *lane, w work) result {
 
 	it := w.it
 	err := line[it.Step](p, politely(ctx, it.Step), &it, f)
-	if ctx.Err() != nil && err != nil {
+	if err != nil && ends(ctx, err) {
 		return result{w, w.it, l, ctx.Err()} // given up: whatever it says, it is no verdict
 	}
 	it = settle(it, err, f.now(), p.policy())
@@ -129,6 +131,17 @@ func (c *crew) step(ctx context.Context, l *lane, w work) result {
 		p.Changed(it)
 	}
 	return result{work{it, w.at}, w.it, l, err}
+}
+
+// ends reports whether a step failed because ctx ended. A call of WeCom's may
+// be given up a little before: where the rate limit would let it go after
+// ctx's deadline, or the deadline is over and ctx does not say so yet.
+func ends(ctx context.Context, err error) bool {
+	var e *wecom.Error
+	if _, ok := ctx.Deadline(); ok && errors.As(err, &e) && e.Class() == wecom.ClassCancelled {
+		<-ctx.Done()
+	}
+	return ctx.Err() != nil
 }
 
 // politely gives a submit under way a little time when the run ends: cut off,

@@ -368,6 +368,38 @@ func TestTimeoutLeavesTheItemOnItsWay(t *testing.T) {
 	require.Nil(t, now[0].Fault, "the ledger knows of no fault")
 }
 
+// foresees refuses calls that would go after the deadline, as a Limiter may.
+type foresees struct{ api string }
+
+func (f foresees) Wait(ctx context.Context, api string) error {
+	if _, ok := ctx.Deadline(); ok && api == f.api {
+		return context.DeadlineExceeded
+	}
+	return nil
+}
+
+// Seen in a slow CI run: the limiter refused a query a moment before the end
+// of the run, which then told of the query instead of the time.
+func TestTimeoutThatALimiterForesees(t *testing.T) {
+	w := newWorld(t)
+	w.wecom.SetJobTime(time.Hour)
+	p := w.pipe()
+	var err error
+	p.WeCom, err = wecom.New(wecom.Config{BaseURL: w.wecom.URL, CorpID: "wwtest", Secret: "secret", Store: p.Journal,
+		Now: w.clock.Now, Limiter: foresees{"media/get_upload_by_url_result"}})
+	require.NoError(t, err)
+	entries, err := p.Enter(context.Background(), w.files(1), pipeline.EnterOptions{})
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+	defer cancel()
+	err = p.Run(ctx, entries, pipeline.RunOptions{})
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.Equal(t, "wedrop/timeout", entries[0].Item.Fault.Code)
+	now, err := p.Journal.Items(context.Background(), pipeline.Query{IDs: []int64{entries[0].Item.ID}})
+	require.NoError(t, err)
+	require.Nil(t, now[0].Fault, "the ledger knows of no fault")
+}
+
 // A run that is interrupted at any moment loses nothing and does nothing
 // twice.
 func TestInterruptedRunsGoOn(t *testing.T) {
