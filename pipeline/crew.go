@@ -119,6 +119,7 @@ func (c *crew) step(ctx context.Context, l *lane, w work) result {
 		return result{w, w.it, l, ctx.Err()} // given up: whatever it says, it is no verdict
 	}
 	it = settle(it, err, f.now(), p.policy())
+	it.told(w.it.Step, f.now())
 	if err != nil && err != errWaiting {
 		p.log().Debug("step ended with a fault", "item", it.ID, "step", w.it.Step, "code", it.Fault.Code, "err", err)
 	}

@@ -200,11 +200,17 @@ func renew(it *Item, now time.Time, doubt bool) {
 	if it.Object == nil || doubt {
 		it.Step = Stage
 	}
+	what := Renewing
+	if doubt {
+		what = SentAgain
+	}
+	it.tell(now, what)
 }
 
 // release lets a held Item go on, with all its tries.
 func release(it *Item, now time.Time) {
 	it.Fault, it.Due, it.Tries, it.Backs = nil, now, 0, 0
+	it.tell(now, Retried)
 }
 
 func (p *Pipeline) minTTL() time.Duration { return orElse(p.MinTTL, 5*time.Minute) }

@@ -75,6 +75,8 @@ type Item struct {
 	// stays here, so a Media does not imply Done.
 	Media *Media
 
+	History []Event // the oldest first; no part of the JSON
+
 	Created, Updated time.Time
 	Rev              int64 // grows with every change in the ledger
 

@@ -38,8 +38,12 @@ type Query struct {
 	Alive    time.Time // those whose media_id dies after it
 	Named    string    // whose shown name, path or MD5 it is
 	Current  bool      // that some file in the ledger has now
+	Steps    []Step    // that wait for one of these, and for no person
+	Search   string    // whose shown name or path has it somewhere, in whatever case (of ASCII letters)
 	Since    int64     // changed after this Rev
 	After    int64     // paging: with a higher ID
+	Before   int64     // paging: with a lower ID
+	Newest   bool      // the newest first, that is by falling ID
 	Limit    int       // 0: all
 }
 
@@ -138,6 +142,20 @@ type Journal interface {
 	// Removed ends an object's doom: it is gone. It changes nothing if
 	// somebody has staged it anew.
 	Removed(ctx context.Context, d Doomed) error
+
+	// Turns takes up to n of the turns that a rate of one per every allows
+	// key, after a pause up to burst at once (GCRA). If there is none it
+	// returns 0 and how long until there is one. All processes that share
+	// the ledger share the rate.
+	Turns(ctx context.Context, key string, n int, every time.Duration, burst int) (got int, wait time.Duration, err error)
+
+	// PutTemplate remembers a template, in the place of what was remembered
+	// of the same Corp and ID. Created and Updated are the ledger's to set.
+	PutTemplate(ctx context.Context, t Template) error
+	// Templates returns what is remembered for a corp, by Created.
+	Templates(ctx context.Context, corp string) ([]Template, error)
+	// DropTemplate forgets one; it is no error if there is none.
+	DropTemplate(ctx context.Context, corp, id string) error
 
 	Close() error
 }

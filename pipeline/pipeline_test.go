@@ -547,3 +547,25 @@ func TestPlanChangesNothing(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, it.Reused)
 }
+
+func TestHistoryTellsWhatHappened(t *testing.T) {
+	w := newWorld(t)
+	w.wecom.Inject("media/upload_by_url", wecomtest.Fault{Errcode: 48002})
+	p := w.pipe()
+	path := w.file("a.mp4", 1)
+	_, err := w.push(p, path)
+	require.Error(t, err)
+	it, err := w.push(p, path)
+	require.NoError(t, err)
+	var got []string
+	for _, e := range it.History {
+		require.NotZero(t, e.At)
+		require.Equal(t, 1, e.N)
+		got = append(got, string(e.What)+" "+string(e.Step)+e.Code)
+	}
+	require.Equal(t, []string{"moved_on stage", "moved_on submit", "stopped submitwecom/48002", "retried submit", "moved_on await", "moved_on done"}, got)
+	w.clock.Advance(73 * time.Hour)
+	it, err = w.push(p, path)
+	require.NoError(t, err)
+	require.Equal(t, "renewing submit", string(it.History[6].What)+" "+string(it.History[6].Step))
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"strings"
 
 	"wedrop/pipeline"
@@ -12,7 +13,7 @@ import (
 // columns of items in the order of values and scanItem. What Claim alone
 // writes (owner, fence, lease) stands apart.
 const columns = `corp,scene,host,path,want,want_name,dev,ino,fsize,mtime,ctime,name,type,size,md5,mime,ext,warnings,` +
-	`step,due,fault,held,tries,backs,renew,bucket,object,url,staged,job,submitted,media,media_created,media_expires,updated,rev`
+	`step,due,fault,held,tries,backs,renew,bucket,object,url,staged,job,submitted,media,media_created,media_expires,history,updated,rev`
 
 var (
 	insert = `INSERT INTO items (created,` + columns + `) VALUES (?` + strings.Repeat(`,?`, strings.Count(columns, ",")+1) + `) RETURNING id`
@@ -28,6 +29,10 @@ func values(it pipeline.Item, now, rev int64) ([]any, error) {
 		return nil, err
 	}
 	fault, err := pack(it.Fault, it.Fault == nil)
+	if err != nil {
+		return nil, err
+	}
+	history, err := pack(it.History, len(it.History) == 0)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +54,7 @@ func values(it pipeline.Item, now, rev int64) ([]any, error) {
 		it.Name, it.Type, it.Size, it.MD5, it.MIME, it.Ext, warnings,
 		it.Step, ms(it.Due), fault, it.Held(), it.Tries, it.Backs, it.Replace,
 		o.Bucket, o.Key, o.URL, ms(o.Staged), b.ID, ms(b.SubmittedAt),
-		m.ID, ms(m.CreatedAt), ms(m.ExpiresAt), now, rev}, nil
+		m.ID, ms(m.CreatedAt), ms(m.ExpiresAt), history, now, rev}, nil
 }
 
 // scanItem reads the columns of all.
@@ -59,7 +64,7 @@ func scanItem(s scanner, more ...any) (pipeline.Item, error) {
 	var b pipeline.Job
 	var m pipeline.Media
 	var dev, ino, created, lease, due, staged, submitted, mediaCreated, expires, updated int64
-	var warnings, fault string
+	var warnings, fault, history string
 	var held bool
 	err := s.Scan(append([]any{&it.ID, &created, &it.Claim.Owner, &it.Claim.Fence, &lease,
 		&it.Corp, &it.Scene, &it.Host, &it.Path, &it.Want, &it.WantName,
@@ -67,7 +72,7 @@ func scanItem(s scanner, more ...any) (pipeline.Item, error) {
 		&it.Name, &it.Type, &it.Size, &it.MD5, &it.MIME, &it.Ext, &warnings,
 		&it.Step, &due, &fault, &held, &it.Tries, &it.Backs, &it.Replace,
 		&o.Bucket, &o.Key, &o.URL, &staged, &b.ID, &submitted,
-		&m.ID, &mediaCreated, &expires, &updated, &it.Rev}, more...)...)
+		&m.ID, &mediaCreated, &expires, &history, &updated, &it.Rev}, more...)...)
 	if err != nil {
 		return it, err
 	}
@@ -88,18 +93,7 @@ func scanItem(s scanner, more ...any) (pipeline.Item, error) {
 	if lease == 0 {
 		it.Claim = pipeline.Claim{}
 	}
-	if warnings != "" {
-		if err := json.Unmarshal([]byte(warnings), &it.Warnings); err != nil {
-			return it, err
-		}
-	}
-	if fault != "" {
-		it.Fault = new(pipeline.Fault)
-		if err := json.Unmarshal([]byte(fault), it.Fault); err != nil {
-			return it, err
-		}
-	}
-	return it, nil
+	return it, errors.Join(unpack(warnings, &it.Warnings), unpack(fault, &it.Fault), unpack(history, &it.History))
 }
 
 // pack is v as JSON, or "" for none.
@@ -109,6 +103,14 @@ func pack(v any, none bool) (string, error) {
 	}
 	b, err := json.Marshal(v)
 	return string(b), err
+}
+
+// unpack is the inverse of pack.
+func unpack(s string, v any) error {
+	if s == "" {
+		return nil
+	}
+	return json.Unmarshal([]byte(s), v)
 }
 
 // collect reads all rows and closes them.
@@ -171,17 +173,30 @@ func selection(q pipeline.Query) (string, []any) {
 	if q.Current {
 		and(`EXISTS (SELECT 1 FROM files WHERE item=items.id)`)
 	}
+	if len(q.Steps) > 0 {
+		b, _ := json.Marshal(q.Steps)
+		and(`held=0 AND step IN (SELECT value FROM json_each(?))`, string(b))
+	}
+	if q.Search != "" {
+		like := `%` + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(q.Search) + `%`
+		and(`(name LIKE ? ESCAPE '\' OR path LIKE ? ESCAPE '\')`, like, like)
+	}
 	if q.Since > 0 {
 		and(`rev>?`, q.Since)
 	}
 	if q.After > 0 {
 		and(`id>?`, q.After)
 	}
+	if q.Before > 0 {
+		and(`id<?`, q.Before)
+	}
 	query := `SELECT ` + all + ` FROM items`
 	if len(where) > 0 {
 		query += ` WHERE ` + strings.Join(where, ` AND `)
 	}
 	switch {
+	case q.Newest:
+		query += ` ORDER BY id DESC`
 	case q.Since > 0:
 		query += ` ORDER BY rev`
 	case !q.Expiring.IsZero():

@@ -153,7 +153,7 @@ func drive(t *testing.T, j *Journal) {
 	j.buried.at = time.Time{}
 	require.NoError(t, j.write(ctx, func(tx *tx) error {
 		if err := tx.exec(`INSERT INTO items SELECT 99,corp,scene,host,path,want,want_name,dev,ino,fsize,mtime,ctime,name,type,size,'',mime,ext,warnings,
-			'inspect',due,fault,0,0,0,0,'','','',0,'',0,'',0,0,'another',1,?,0,0,0 FROM items LIMIT 1`, tx.now+99999); err != nil {
+			'inspect',due,fault,0,0,0,0,'','','',0,'',0,'',0,0,'another',1,?,0,0,0,'' FROM items LIMIT 1`, tx.now+99999); err != nil {
 			return err
 		}
 		return j.bury(tx)

@@ -105,4 +105,25 @@ CREATE TABLE tokens (
 
 CREATE TABLE counter (rev INTEGER NOT NULL);
 INSERT INTO counter VALUES (0);
+`, `
+ALTER TABLE items ADD COLUMN history TEXT NOT NULL DEFAULT ''; -- JSON; '' for none
+
+-- When the next turn of a rate would be, were all taken evenly (GCRA).
+CREATE TABLE rates (
+  key TEXT PRIMARY KEY,
+  tat INTEGER NOT NULL -- microseconds since 1970
+) WITHOUT ROWID;
+
+-- Welcome templates; WeCom has no list of them.
+CREATE TABLE templates (
+  corp    TEXT    NOT NULL,
+  id      TEXT    NOT NULL CHECK (id <> ''),
+  content TEXT    NOT NULL,
+  item    INTEGER NOT NULL, -- 0 for none
+  media   TEXT    NOT NULL,
+  fault   TEXT    NOT NULL, -- JSON; '' for none
+  created INTEGER NOT NULL,
+  updated INTEGER NOT NULL,
+  PRIMARY KEY (corp, id)
+) WITHOUT ROWID;
 `}

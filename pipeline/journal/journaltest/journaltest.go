@@ -85,6 +85,9 @@ func Run(t *testing.T, harness func(t *testing.T) Harness) {
 		{"a move tells nothing about what the file was before", "an old media_id would stand for a file with other content", movedReplaced},
 		{"changes are told in order", "a run would wait for ever for what another process finished", changes},
 		{"items are found by name, path, MD5", "the welcome tool could not ask for a media_id", found},
+		{"items are listed as a page asks for them", "the page would show something else than there is", listed},
+		{"a rate is one for all processes", "the corp would be over WeCom's limit", turns},
+		{"templates are remembered", "WeCom has no list of them", templates},
 		{"an object that is needed is not doomed", "WeCom would find nothing behind the link", doomNeeded},
 		{"an object that nobody needs is doomed once", "public copies would stay for ever", doomed},
 		{"an object that the ledger did not make is never doomed", "somebody else's file would be deleted", doomForeign},
@@ -357,6 +360,7 @@ func roundTrip(t *tester) {
 	it.Fault = &pipeline.Fault{Step: pipeline.Await, Code: "wecom/-1", Message: pipeline.Text{ZH: "忙", EN: "busy"}, Retry: true, At: now}
 	it.Tries, it.Backs, it.Replace = 2, 1, true
 	it.Fault.Remedy = pipeline.Text{ZH: "等", EN: "wait"}
+	it.History = []pipeline.Event{{At: now.UTC(), What: pipeline.Failed, Step: pipeline.Await, Code: "wecom/-1", N: 2}}
 	t.record(it, false)
 	got := t.get(it.ID)
 	t.check(got.Rev > it.Rev, "Rev grows: %d, was %d", got.Rev, it.Rev)
@@ -565,6 +569,108 @@ func found(t *tester) {
 	old, err := t.Items(ctx, pipeline.Query{Corp: corp, Named: md5a, Current: true})
 	t.must(err)
 	t.check(len(old) == 0, "an item that no file has now is not current: %+v", old)
+}
+
+func listed(t *tester) {
+	var files []pipeline.File
+	for n := range 5 {
+		files = append(files, file(fmt.Sprintf("/Folder_%d/%d%%.mp4", n, n), 1))
+	}
+	t.enter(files...)
+	got := t.claim(pipeline.Inspect)
+	t.check(len(got) == 5, "%d claimed", len(got))
+	it := got[0]
+	it.Fault = &pipeline.Fault{Step: pipeline.Inspect, Code: "inspect/too-small"}
+	t.record(it, false)
+	md5s := []string{md5a, md5b}
+	for n, md5 := range md5s {
+		it := staged(read(got[n+1], md5, fmt.Sprintf("%d%%.mp4", n+1)))
+		if n == 1 {
+			it = done(it, t.h.Clock.Now())
+		}
+		t.record(it, false)
+	}
+	ids := func(q pipeline.Query) (ids []int64) {
+		q.Corp = corp
+		items, err := t.Items(ctx, q)
+		t.must(err)
+		for _, it := range items {
+			ids = append(ids, it.ID)
+		}
+		return ids
+	}
+	for _, row := range []struct {
+		what string
+		q    pipeline.Query
+		want []int64
+	}{
+		{"all", pipeline.Query{}, []int64{1, 2, 3, 4, 5}},
+		{"newest first", pipeline.Query{Newest: true, Limit: 2}, []int64{5, 4}},
+		{"the next page", pipeline.Query{Newest: true, Limit: 2, Before: 4}, []int64{3, 2}},
+		{"held", pipeline.Query{Held: true}, []int64{got[0].ID}},
+		{"waiting for a step and no person", pipeline.Query{Steps: []pipeline.Step{pipeline.Inspect, pipeline.Submit}, Newest: true},
+			[]int64{got[4].ID, got[3].ID, got[1].ID}},
+		{"done", pipeline.Query{Steps: []pipeline.Step{pipeline.Done}}, []int64{got[2].ID}},
+		{"a part of the name", pipeline.Query{Search: "2%"}, []int64{3}},
+		{"a part of the path", pipeline.Query{Search: "folder_3/"}, []int64{4}},
+		{"no pattern", pipeline.Query{Search: "_%"}, nil},
+	} {
+		got := ids(row.q)
+		t.check(fmt.Sprint(got) == fmt.Sprint(row.want), "%s: got %v, want %v", row.what, got, row.want)
+	}
+}
+
+func turns(t *tester) {
+	other := t.h.Open(t.T)
+	take := func(j pipeline.Journal, key string, n int) (int, time.Duration) {
+		t.Helper()
+		got, wait, err := j.Turns(ctx, key, n, 100*time.Millisecond, 5)
+		t.must(err)
+		return got, wait
+	}
+	got, _ := take(t, "a", 3)
+	t.check(got == 3, "after a pause %d of 3", got)
+	got, _ = take(other, "a", 3)
+	t.check(got == 2, "what is left of the burst is 2, not %d", got)
+	got, wait := take(t, "a", 1)
+	t.check(got == 0 && wait == 100*time.Millisecond, "none is left for 100ms: %d, %v", got, wait)
+	got, _ = take(t, "b", 9)
+	t.check(got == 5, "another key has its own: %d", got)
+	t.h.Clock.Advance(150 * time.Millisecond)
+	got, _ = take(other, "a", 9)
+	t.check(got == 1, "one comes every 100ms: %d after 150ms", got)
+	got, wait = take(t, "a", 9)
+	t.check(got == 0 && wait == 50*time.Millisecond, "the next one in 50ms: %d, %v", got, wait)
+	t.h.Clock.Advance(time.Hour)
+	got, _ = take(t, "a", 9)
+	t.check(got == 5, "an hour's worth does not gather: %d", got)
+	t.h.Clock.Advance(-2 * time.Hour)
+	got, _ = take(t, "a", 1)
+	t.check(got == 1, "a clock that was set back blocks nobody")
+}
+
+func templates(t *tester) {
+	want := pipeline.Template{Corp: corp, ID: "t1", Content: []byte(`{"text":{"content":"欢迎"}}`), Item: 7, Media: "m1"}
+	t.must(t.PutTemplate(ctx, want))
+	t.must(t.PutTemplate(ctx, pipeline.Template{Corp: "another", ID: "t1", Content: []byte(`{}`)}))
+	created := t.h.Clock.Now()
+	t.h.Clock.Advance(time.Minute)
+	t.must(t.PutTemplate(ctx, pipeline.Template{Corp: corp, ID: "t0", Content: []byte(`{}`)}))
+	want.Media, want.Fault = "m2", &pipeline.Fault{Code: "wecom/40007", Message: pipeline.Text{ZH: "无效", EN: "invalid"}}
+	t.must(t.PutTemplate(ctx, want))
+	other := t.h.Open(t.T)
+	got, err := other.Templates(ctx, corp)
+	t.must(err)
+	t.check(len(got) == 2 && got[0].ID == "t1" && got[1].ID == "t0", "two, the oldest first: %+v", got)
+	g := got[0]
+	t.check(string(g.Content) == string(want.Content) && g.Item == 7 && g.Media == "m2" && g.Corp == corp && g.Fault != nil && *g.Fault == *want.Fault,
+		"as it was put last: %+v", g)
+	t.check(g.Created.Equal(created) && g.Updated.Equal(created.Add(time.Minute)), "made %v, changed %v", g.Created, g.Updated)
+	t.must(t.DropTemplate(ctx, corp, "t1"))
+	t.must(t.DropTemplate(ctx, corp, "t1"))
+	got, err = t.Templates(ctx, corp)
+	t.must(err)
+	t.check(len(got) == 1, "forgotten: %+v", got)
 }
 
 // made enters a file whose object the ledger made.
