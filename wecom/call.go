@@ -101,13 +101,11 @@ func (r request) http(ctx context.Context, base *url.URL) (*http.Request, error)
 	u.RawQuery = r.rawQuery()
 	method, body := http.MethodGet, io.Reader(nil)
 	if r.body != nil {
-		var buf bytes.Buffer
-		enc := json.NewEncoder(&buf)
-		enc.SetEscapeHTML(false) // a link's & stays what it is
-		if err := enc.Encode(r.body); err != nil {
+		text, err := plainJSON(r.body)
+		if err != nil {
 			return nil, err
 		}
-		method, body = http.MethodPost, bytes.NewReader(bytes.TrimSpace(buf.Bytes()))
+		method, body = http.MethodPost, bytes.NewReader(text)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, u.String(), body)
 	if err != nil {
@@ -118,6 +116,17 @@ func (r request) http(ctx context.Context, base *url.URL) (*http.Request, error)
 	}
 	req.Header.Set("User-Agent", "wedrop")
 	return req, nil
+}
+
+// plainJSON is v as JSON; a link's & stays what it is.
+func plainJSON(v any) ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSpace(buf.Bytes()), nil
 }
 
 func (r request) rawQuery() string {

@@ -50,6 +50,9 @@ var (
 	noJobID = &reason{
 		text{"企业微信说已接受，却没有给出任务编号（jobid）", "WeCom reports success without a job id"},
 		text{"请稍后再试；若一直如此，请联系企业微信客服", "try again later; if it stays, ask WeCom's support"}}
+	noTemplateID = &reason{
+		text{"企业微信说已添加，却没有给出模板编号（template_id）", "WeCom reports success without a template_id"},
+		text{"请勿马上重试，否则可能多出一条：请先到管理后台的入群欢迎语里看看是否已有，再决定", "do not add it again at once, or there may be two: look in the admin console first"}}
 	noToken = &reason{
 		text{"企业微信说成功，却没有给出可用的 access_token", "WeCom reports success without a usable access_token"},
 		text{"请稍后再试；若一直如此，请检查 wecom.base_url 指向的是不是企业微信", "try again later; if it stays, check that wecom.base_url leads to WeCom"}}
