@@ -109,7 +109,7 @@ func (b *Bucket) check() error {
 	if why := badPrefix(b.prefix); why != "" {
 		return b.misconfigured(ReasonPrefix, why)
 	}
-	longest := b.link(b.prefix + strings.Repeat("0", 32+maxExt))
+	longest := b.longest()
 	if longest == "" {
 		return b.misconfigured(ReasonPublicURL, "it is missing")
 	}

@@ -40,7 +40,7 @@ const (
 
 // An Error is a failed operation of a Bucket, for a person.
 type Error struct {
-	Op     string // "open", "put", "head", "prove", "delete"
+	Op     string // "open", "put", "head", "prove", "visit", "delete"
 	Kind   Kind
 	Reason Reason // may be empty
 	Bucket string // Object.Bucket

@@ -24,6 +24,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -91,6 +92,11 @@ func (d *Driver) Prefix() string { return d.link.prefix }
 // URL is the link that anybody can use if the object is public.
 func (d *Driver) URL(key string) string {
 	return d.link.endpoint.String() + "/" + storage.EscapeKey(key)
+}
+
+// ListURL implements storage.Stranger.
+func (d *Driver) ListURL(prefix string) string {
+	return d.link.endpoint.String() + "/?" + url.Values{"max-keys": {"1"}, "prefix": {prefix}}.Encode()
 }
 
 // Head returns the object's attributes. HEAD has no body, so COS cannot say

@@ -41,8 +41,13 @@ func Open(ctx context.Context, rawURL string) (*Driver, error) {
 	}
 	client := s3.NewFromConfig(cfg, o.client)
 	d := &Driver{client: client, bucket: o.bucket, region: cfg.Region}
-	d.base, err = o.publicBase(cfg.Region, client.Options().BaseEndpoint)
-	return d, err
+	if d.address, err = o.address(cfg.Region, client.Options().BaseEndpoint); err != nil {
+		return nil, err
+	}
+	if u, err := url.Parse(d.address); err == nil && !neverPublic(u) {
+		d.base = d.address
+	}
+	return d, nil
 }
 
 // options is a storage URL that was looked through.
@@ -149,9 +154,9 @@ func (o options) client(so *s3.Options) {
 	so.APIOptions = append(so.APIOptions, v4.SwapComputePayloadSHA256ForUnsignedPayloadMiddleware)
 }
 
-// publicBase is where objects are read without credentials; the same rules
-// as the SDK's for where they are written.
-func (o options) publicBase(region string, endpoint *string) (string, error) {
+// address is where the bucket answers; the same rules as the SDK's for where
+// objects are written.
+func (o options) address(region string, endpoint *string) (string, error) {
 	if endpoint == nil {
 		domain := "amazonaws.com"
 		if strings.HasPrefix(region, "cn-") {
@@ -166,9 +171,6 @@ func (o options) publicBase(region string, endpoint *string) (string, error) {
 	u, why := storage.CheckEndpoint(*endpoint)
 	if why != "" {
 		return "", o.refuse(storage.BadConfig, storage.ReasonEndpoint, why, errors.New("AWS_ENDPOINT_URL"))
-	}
-	if neverPublic(u) {
-		return "", nil
 	}
 	if o.pathStyle || net.ParseIP(u.Hostname()) != nil || strings.Contains(o.bucket, ".") && u.Scheme == "https" {
 		return strings.TrimRight(u.String(), "/") + "/" + o.bucket, nil

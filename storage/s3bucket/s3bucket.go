@@ -20,6 +20,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
 	"strings"
 	"sync/atomic"
@@ -37,7 +38,9 @@ type Driver struct {
 	client *s3.Client
 	bucket string
 	region string
-	base   string // of public links; "" if the bucket's own are never public
+
+	address string // of the bucket, without a slash at its end
+	base    string // of public links: address, or "" if it is never public
 
 	noConditions atomic.Bool // the service has no If-None-Match
 }
@@ -52,6 +55,11 @@ func (d *Driver) URL(key string) string {
 		return ""
 	}
 	return d.base + "/" + storage.EscapeKey(key)
+}
+
+// ListURL implements storage.Stranger.
+func (d *Driver) ListURL(prefix string) string {
+	return d.address + "/?" + url.Values{"list-type": {"2"}, "max-keys": {"1"}, "prefix": {prefix}}.Encode()
 }
 
 // md5Meta is where Put leaves the MD5 beside the object: with KMS encryption,

@@ -128,6 +128,7 @@ var rules = []rule{
 	{"one key at once from many", whyMany, (*check).sameKey, ""},
 	{"a context that ends stops the upload and leaves nothing", whyCancel, (*check).cancel, ""},
 	{"a Bucket carries a file from Put to Remove", whyBucket, (*check).bucket, ""},
+	{"a Trial finds an open bucket good and leaves nothing", whyTrial, (*check).trial, ""},
 	{"a poisoned object is replaced", whyPoison, (*check).poisoned, ""},
 	{"ID names no endpoint and no secret", whyID, (*check).id, ""},
 }
@@ -157,6 +158,7 @@ const (
 	whyMany     = "a folder of thousands of files is staged in parallel"
 	whyCancel   = "Ctrl-C and a shutdown of the daemon must end at once"
 	whyBucket   = "this is the way of every file"
+	whyTrial    = "wedrop doctor would call a good bucket bad, or leave its litter in public"
 	whyPoison   = "an object cut or replaced by hand would otherwise be submitted for ever"
 	whyID       = "it is written into the ledger and shown to people"
 )

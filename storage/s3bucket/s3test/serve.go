@@ -30,6 +30,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("x-amz-request-id", "S3TESTREQUEST")
 	w.Header().Set("Server", "s3test")
 	set := s.read()
+	w.Header().Set("Date", time.Now().Add(set.Ahead).UTC().Format(http.TimeFormat))
 	signed, no := s.authenticate(r, set)
 	if no == nil {
 		no = s.answer(w, r, set, signed)
@@ -60,6 +61,8 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, set Settings, si
 	switch {
 	case bucket != s.Bucket:
 		return &refusal{404, "NoSuchBucket", "The specified bucket does not exist"}
+	case (!ok || key == "") && r.Method == http.MethodGet && set.PublicList:
+		return s.list(w, r.URL.Query().Get("prefix"))
 	case !ok || key == "":
 		return accessDenied // listings and the like need rights that wedrop does not have
 	}
@@ -80,6 +83,24 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, set Settings, si
 		return nil
 	}
 	return &refusal{405, "MethodNotAllowed", "The specified method is not allowed against this resource."}
+}
+
+// list shows everybody the keys that begin with prefix.
+func (s *Server) list(w http.ResponseWriter, prefix string) *refusal {
+	type contents struct{ Key string }
+	page := struct {
+		XMLName  xml.Name `xml:"ListBucketResult"`
+		Name     string
+		Contents []contents
+	}{Name: s.Bucket}
+	for _, key := range s.Keys() {
+		if strings.HasPrefix(key, prefix) {
+			page.Contents = append(page.Contents, contents{key})
+		}
+	}
+	w.Header().Set("Content-Type", "application/xml")
+	xml.NewEncoder(w).Encode(page)
+	return nil
 }
 
 func (s *Server) get(w http.ResponseWriter, r *http.Request, set Settings, key string, signed bool) *refusal {

@@ -37,6 +37,7 @@ type Settings struct {
 
 	ReadOnly     bool          // the credentials may not write
 	NoList       bool          // nor list: HEAD of a missing key is 403
+	PublicList   bool          // everybody may list the bucket, as its own ACL public-read has it
 	NoConditions bool          // If-None-Match is answered by 501
 	KMS          bool          // encrypted: ETags are no MD5s
 	Ahead        time.Duration // the server's clock before ours
