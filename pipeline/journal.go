@@ -37,6 +37,7 @@ type Query struct {
 	Expiring time.Time // those whose media_id dies before it
 	Alive    time.Time // those whose media_id dies after it
 	Named    string    // whose shown name, path or MD5 it is
+	Media    string    // that have this media_id, alive or not
 	Current  bool      // that some file in the ledger has now
 	Steps    []Step    // that wait for one of these, and for no person
 	Search   string    // whose shown name or path has it somewhere, in whatever case (of ASCII letters)

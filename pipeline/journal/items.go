@@ -170,6 +170,9 @@ func selection(q pipeline.Query) (string, []any) {
 		and(`id IN (SELECT id FROM items WHERE name=? UNION SELECT id FROM items WHERE md5=? AND md5<>''
 			UNION SELECT item FROM files WHERE path=?)`, q.Named, strings.ToLower(q.Named), q.Named)
 	}
+	if q.Media != "" {
+		and(`media=? AND media<>''`, q.Media)
+	}
 	if q.Current {
 		and(`EXISTS (SELECT 1 FROM files WHERE item=items.id)`)
 	}
@@ -199,8 +202,8 @@ func selection(q pipeline.Query) (string, []any) {
 		query += ` ORDER BY id DESC`
 	case q.Since > 0:
 		query += ` ORDER BY rev`
-	case !q.Expiring.IsZero():
-		query += ` ORDER BY +id` // by the index of media_expires, not by a walk over all
+	case !q.Expiring.IsZero() || q.Media != "":
+		query += ` ORDER BY +id` // by the index of media_expires or media, not by a walk over all
 	default:
 		query += ` ORDER BY id`
 	}

@@ -50,6 +50,7 @@ func TestNoQuestionReadsAWholeTable(t *testing.T) {
 		"some":     {Expiring: time.Now(), Limit: 10},
 		"named":    {Named: "a"},
 		"current":  {Named: "a", Current: true},
+		"media":    {Media: "m"},
 		"since":    {Since: 7, Limit: 10},
 		"page":     {After: 7, Limit: 10},
 	} {

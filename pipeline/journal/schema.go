@@ -126,4 +126,8 @@ CREATE TABLE templates (
   updated INTEGER NOT NULL,
   PRIMARY KEY (corp, id)
 ) WITHOUT ROWID;
+`, `
+ALTER TABLE templates ADD COLUMN md5   TEXT NOT NULL DEFAULT '';
+ALTER TABLE templates ADD COLUMN shown TEXT NOT NULL DEFAULT '';
+CREATE INDEX items_media ON items (media) WHERE media <> '';
 `}

@@ -16,15 +16,16 @@ func (j *Journal) PutTemplate(ctx context.Context, p pipeline.Template) error {
 		return err
 	}
 	return j.write(ctx, func(t *tx) error {
-		return t.exec(`INSERT INTO templates (corp,id,content,item,media,fault,created,updated) VALUES (?,?,?,?,?,?,?,?)
-			ON CONFLICT DO UPDATE SET content=excluded.content, item=excluded.item, media=excluded.media, fault=excluded.fault, updated=excluded.updated`,
-			p.Corp, p.ID, string(p.Content), p.Item, p.Media, fault, t.now, t.now)
+		return t.exec(`INSERT INTO templates (corp,id,content,item,md5,media,shown,fault,created,updated) VALUES (?,?,?,?,?,?,?,?,?,?)
+			ON CONFLICT DO UPDATE SET content=excluded.content, item=excluded.item, md5=excluded.md5, media=excluded.media,
+				shown=excluded.shown, fault=excluded.fault, updated=excluded.updated`,
+			p.Corp, p.ID, string(p.Content), p.Item, p.MD5, p.Media, p.Shown, fault, t.now, t.now)
 	})
 }
 
 // Templates returns the corp's, by Created.
 func (j *Journal) Templates(ctx context.Context, corp string) ([]pipeline.Template, error) {
-	rows, err := j.read.QueryContext(ctx, `SELECT id,content,item,media,fault,created,updated FROM templates WHERE corp=? ORDER BY created,id`, corp)
+	rows, err := j.read.QueryContext(ctx, `SELECT id,content,item,md5,media,shown,fault,created,updated FROM templates WHERE corp=? ORDER BY created,id`, corp)
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +33,7 @@ func (j *Journal) Templates(ctx context.Context, corp string) ([]pipeline.Templa
 		p := pipeline.Template{Corp: corp}
 		var content, fault string
 		var created, updated int64
-		if err := s.Scan(&p.ID, &content, &p.Item, &p.Media, &fault, &created, &updated); err != nil {
+		if err := s.Scan(&p.ID, &content, &p.Item, &p.MD5, &p.Media, &p.Shown, &fault, &created, &updated); err != nil {
 			return p, err
 		}
 		p.Content, p.Created, p.Updated = []byte(content), from(created), from(updated)

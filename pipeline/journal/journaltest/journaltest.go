@@ -565,6 +565,11 @@ func found(t *tester) {
 		t.must(err)
 		t.check(len(alive) == want, "alive %v after its end: %d", ttl, len(alive))
 	}
+	for id, want := range map[string]int{it.Media.ID: 1, "another": 0} {
+		got, err := t.Items(ctx, pipeline.Query{Media: id})
+		t.must(err)
+		t.check(len(got) == want, "with the media_id %s: %d", id, len(got))
+	}
 	t.enter(file("/a/开场.mp4", 2)) // replaced
 	old, err := t.Items(ctx, pipeline.Query{Corp: corp, Named: md5a, Current: true})
 	t.must(err)
@@ -650,12 +655,13 @@ func turns(t *tester) {
 }
 
 func templates(t *tester) {
-	want := pipeline.Template{Corp: corp, ID: "t1", Content: []byte(`{"text":{"content":"欢迎"}}`), Item: 7, Media: "m1"}
+	want := pipeline.Template{Corp: corp, ID: "t1", Content: []byte(`{"text":{"content":"欢迎"}}`), Item: 7, MD5: md5a, Media: "m1", Shown: "s1"}
 	t.must(t.PutTemplate(ctx, want))
 	t.must(t.PutTemplate(ctx, pipeline.Template{Corp: "another", ID: "t1", Content: []byte(`{}`)}))
 	created := t.h.Clock.Now()
 	t.h.Clock.Advance(time.Minute)
 	t.must(t.PutTemplate(ctx, pipeline.Template{Corp: corp, ID: "t0", Content: []byte(`{}`)}))
+	want.MD5, want.Shown = md5b, ""
 	want.Media, want.Fault = "m2", &pipeline.Fault{Code: "wecom/40007", Message: pipeline.Text{ZH: "无效", EN: "invalid"}}
 	t.must(t.PutTemplate(ctx, want))
 	other := t.h.Open(t.T)
@@ -663,7 +669,7 @@ func templates(t *tester) {
 	t.must(err)
 	t.check(len(got) == 2 && got[0].ID == "t1" && got[1].ID == "t0", "two, the oldest first: %+v", got)
 	g := got[0]
-	t.check(string(g.Content) == string(want.Content) && g.Item == 7 && g.Media == "m2" && g.Corp == corp && g.Fault != nil && *g.Fault == *want.Fault,
+	t.check(string(g.Content) == string(want.Content) && g.Item == 7 && g.MD5 == md5b && g.Media == "m2" && g.Shown == "" && g.Corp == corp && g.Fault != nil && *g.Fault == *want.Fault,
 		"as it was put last: %+v", g)
 	t.check(g.Created.Equal(created) && g.Updated.Equal(created.Add(time.Minute)), "made %v, changed %v", g.Created, g.Updated)
 	t.must(t.DropTemplate(ctx, corp, "t1"))
