@@ -24,7 +24,7 @@ func linked() map[string]string {
 		"github.com/VividCortex/ewma":         "by mpb",
 		"github.com/acarl005/stripansi":       "by mpb",
 		"github.com/mattn/go-runewidth":       "how wide a name is on a screen: tables, and by mpb",
-		"github.com/rivo/uniseg":              "by go-runewidth",
+		"github.com/clipperhouse/uax29/v2":    "by go-runewidth",
 		"golang.org/x/term":                   "whether stderr is a terminal, and how wide",
 		"golang.org/x/sys":                    "by term and sqlite; the clock of systemd's protocol",
 		"golang.org/x/text":                   "unicode/norm: names from macOS in the form that others use",
