@@ -38,17 +38,15 @@ type request struct {
 	query  url.Values    // beside the token
 	secret string        // the member of query that is one, if any
 	body   any           // nil: a GET
+	span   string        // the Range that is asked for, if any
 	limit  time.Duration // of the call; the line's if zero
 }
 
 // ask makes the call and decodes the answer's members into out. Its errors
 // are *Error, or the Limiter's.
 func (l *line) ask(ctx context.Context, r request, out any) error {
-	if err := l.limiter.Wait(ctx, r.api); err != nil {
-		if end := endOf(ctx, err); end != nil {
-			return &Error{API: r.api, Kind: KindUnreachable, Err: end}
-		}
-		return fmt.Errorf("%s: rate limit: %w", r.api, err)
+	if err := l.turn(ctx, r); err != nil {
+		return err
 	}
 	start := time.Now()
 	resp, body, err := l.send(ctx, r)
@@ -57,6 +55,18 @@ func (l *line) ask(ctx context.Context, r request, out any) error {
 	}
 	l.note(r, err, time.Since(start))
 	return err
+}
+
+// turn waits until the Limiter lets r go.
+func (l *line) turn(ctx context.Context, r request) error {
+	err := l.limiter.Wait(ctx, r.api)
+	if err == nil {
+		return nil
+	}
+	if end := endOf(ctx, err); end != nil {
+		return &Error{API: r.api, Kind: KindUnreachable, Err: end}
+	}
+	return fmt.Errorf("%s: rate limit: %w", r.api, err)
 }
 
 // endOf returns the end of ctx that err speaks of; nil if it is about
@@ -113,6 +123,10 @@ func (r request) http(ctx context.Context, base *url.URL) (*http.Request, error)
 	}
 	if r.body != nil {
 		req.Header.Set("Content-Type", "application/json")
+	}
+	if r.span != "" {
+		req.Header.Set("Range", r.span)
+		req.Header.Set("Accept-Encoding", "identity")
 	}
 	req.Header.Set("User-Agent", "wedrop")
 	return req, nil

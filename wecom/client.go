@@ -95,27 +95,35 @@ func New(c Config) (*Client, error) {
 }
 
 // call makes one call as this app: in goes as JSON (with a nil in it is a
-// GET), the answer's members into out. A token that WeCom refuses is replaced
-// and the call repeated, once. The request that it returns is the one that was
-// answered, and knows what must be kept out of texts.
+// GET), the answer's members into out. The request that it returns is the one
+// that was answered, and knows what must be kept out of texts.
 func (c *Client) call(ctx context.Context, api string, in, out any) (request, error) {
-	token, err := c.token(ctx, api)
+	return c.withToken(ctx, request{api: api, body: in}, func(r request) error {
+		return c.line.ask(ctx, r, out)
+	})
+}
+
+// withToken makes the call r by do, with a token in it. A token that WeCom
+// refuses is replaced and the call repeated, once. It returns the request that
+// was answered.
+func (c *Client) withToken(ctx context.Context, r request, do func(request) error) (request, error) {
+	token, err := c.token(ctx, r.api)
 	if err != nil {
 		return request{}, err
 	}
-	r := request{api: api, token: token, body: in}
-	err = c.line.ask(ctx, r, out)
+	r.token = token
+	err = do(r)
 	if !tokenRefused(err) {
 		return r, err
 	}
 	c.tokens.Refused(ctx, token)
-	fresh, ferr := c.token(ctx, api)
+	fresh, ferr := c.token(ctx, r.api)
 	if ferr != nil {
 		return r, ferr
 	}
 	if fresh != token { // a source that has nothing else is not asked to try the same again
 		r.token = fresh
-		err = c.line.ask(ctx, r, out)
+		err = do(r)
 	}
 	return r, refusedAgain(err)
 }

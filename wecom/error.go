@@ -31,6 +31,7 @@ const (
 	KindBadResponse Kind = "bad-response" // an answer that is not WeCom's: HTML, HTTP 5xx, truncated JSON
 	KindInput       Kind = "bad-request"  // refused here, before any call: a field is over its limit
 	KindConfig      Kind = "bad-config"   // refused here, before any call: New cannot work with the Config
+	KindWrite       Kind = "cannot-write" // what was downloaded cannot be written here
 )
 
 // An Error is a call that failed. Its text never holds a token or a secret.
@@ -121,7 +122,7 @@ func (e *Error) Class() Class {
 		return ClassCancelled
 	}
 	switch e.Kind {
-	case KindInput:
+	case KindInput, KindWrite:
 		return ClassInput
 	case KindConfig:
 		return ClassConfig
@@ -148,7 +149,8 @@ func classOfStatus(status int) Class {
 }
 
 // FaultCode is the error's stable name: "wecom/60020", "wecom/unreachable",
-// "wecom/bad-response", "wecom/bad-request", "wecom/bad-config".
+// "wecom/bad-response", "wecom/bad-request", "wecom/bad-config",
+// "wecom/cannot-write".
 func (e *Error) FaultCode() string {
 	if e.Kind == KindAnswer {
 		return fmt.Sprintf("wecom/%d", e.Code)

@@ -5,9 +5,11 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -26,6 +28,8 @@ func (e *Error) Explain(lang string) (message, remedy string) {
 		what, cure = why.what, why.cure
 	case e.Kind == KindUnreachable:
 		what, cure = e.unreachable()
+	case e.Kind == KindWrite:
+		what, cure = e.unwritten()
 	case e.Kind == KindBadResponse:
 		what, cure = notJSON.what, notJSON.cure
 	default:
@@ -69,6 +73,21 @@ func (e *Error) unreachable() (what, cure text) {
 	return what, cure
 }
 
+func (e *Error) unwritten() (what, cure text) {
+	what = text{"下载的内容写不进去", "what was downloaded cannot be written"}
+	switch {
+	case errors.Is(e.Err, syscall.ENOSPC):
+		cure = text{"磁盘满了：请腾出空间（文件最大 200 MB），再运行一次", "the disk is full: make room (a file has up to 200 MB) and run it again"}
+	case errors.Is(e.Err, fs.ErrPermission):
+		cure = text{"没有写入权限：请换一个可以写的文件夹，或修改它的权限，再运行一次", "there is no permission to write there: choose another folder or change its permissions, and run it again"}
+	case errors.Is(e.Err, fs.ErrNotExist):
+		cure = text{"文件夹不存在：请先建好文件夹，或换一个保存位置，再运行一次", "the folder does not exist: make it or choose another place, and run it again"}
+	default:
+		cure = text{"请检查保存位置（磁盘、权限、是不是文件夹），或换一个保存位置，再运行一次", "check the place (disk, permissions, whether it is a folder) or choose another, and run it again"}
+	}
+	return what, cure
+}
+
 // fill puts the error's own facts into the table's words.
 func (e *Error) fill(s, lang string) string {
 	ip := e.FromIP
@@ -105,7 +124,7 @@ func (e *Error) detail(lang string) string {
 	if e.Status != 0 && e.Status != 200 {
 		parts = append(parts, fmt.Sprintf("HTTP %d", e.Status))
 	}
-	if e.Kind == KindUnreachable && e.Err != nil && e.Class() != ClassCancelled {
+	if (e.Kind == KindUnreachable || e.Kind == KindWrite) && e.Err != nil && e.Class() != ClassCancelled {
 		parts = append(parts, e.Err.Error())
 	}
 	if len(parts) == 0 {

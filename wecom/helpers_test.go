@@ -27,7 +27,7 @@ var upload = wecom.Upload{Type: wecom.TypeVideo, Filename: "产品介绍.mp4",
 	URL: "https://media.example.com/a.mp4?x=1&y=2", MD5: "0cc175b9c0f1b6a831c399e269772661"}
 
 // simulator is a WeCom whose app has secretText for a secret.
-func simulator(t *testing.T, o wecomtest.Options) *wecomtest.Server {
+func simulator(t testing.TB, o wecomtest.Options) *wecomtest.Server {
 	t.Helper()
 	if o.Secret == "" {
 		o.Secret = secretText
@@ -38,7 +38,7 @@ func simulator(t *testing.T, o wecomtest.Options) *wecomtest.Server {
 	return s
 }
 
-func client(t *testing.T, c wecom.Config) *wecom.Client {
+func client(t testing.TB, c wecom.Config) *wecom.Client {
 	t.Helper()
 	if c.CorpID == "" {
 		c.CorpID, c.Secret = "wwtest", secretText
@@ -50,7 +50,7 @@ func client(t *testing.T, c wecom.Config) *wecom.Client {
 
 // answering is a server that gives every call but gettoken to f; gettoken
 // hands out tokenText.
-func answering(t *testing.T, f http.HandlerFunc) *httptest.Server {
+func answering(t testing.TB, f http.HandlerFunc) *httptest.Server {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/cgi-bin/gettoken") {

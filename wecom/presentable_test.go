@@ -30,7 +30,7 @@ func presentable(t *testing.T, e *wecom.Error) {
 	require.Regexp(t, han, zhCure)
 	require.Contains(t, []wecom.Class{wecom.ClassRetry, wecom.ClassToken, wecom.ClassBackOff, wecom.ClassConfig, wecom.ClassInput,
 		wecom.ClassSource, wecom.ClassUnknown, wecom.ClassCancelled}, e.Class())
-	require.Regexp(t, `^wecom/(-?[0-9]+|unreachable|bad-response|bad-request|bad-config)$`, e.FaultCode())
+	require.Regexp(t, `^wecom/(-?[0-9]+|unreachable|bad-response|bad-request|bad-config|cannot-write)$`, e.FaultCode())
 	if e.Err == nil { // what std says is its own
 		require.NotContains(t, e.Error(), "failed to")
 	}

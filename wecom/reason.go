@@ -53,6 +53,21 @@ var (
 	noTemplateID = &reason{
 		text{"企业微信说已添加，却没有给出模板编号（template_id）", "WeCom reports success without a template_id"},
 		text{"请勿马上重试，否则可能多出一条：请先到管理后台的入群欢迎语里看看是否已有，再决定", "do not add it again at once, or there may be two: look in the admin console first"}}
+	noMedia = &reason{
+		text{"收到的不是媒体文件", "what came is not a media"},
+		text{"请稍后再试；若一直如此，请检查 wecom.base_url 和 wecom.proxy 指向的是不是企业微信", "try again later; if it stays, check that wecom.base_url and wecom.proxy lead to WeCom"}}
+	badRange = &reason{
+		text{"收到的不是所请求的那一段", "what came is not the range that was asked for"},
+		text{"请稍后再试；若一直如此，请检查代理是否改写了下载内容", "try again later; if it stays, see whether a proxy changes downloads"}}
+	noLength = &reason{
+		text{"应答没有说明文件有多长，无法确认是否完整", "the answer does not say how long the file is, so nobody knows whether it is whole"},
+		text{"请检查代理是否改写了下载内容，或换一个网络再试", "see whether a proxy changes downloads, or try another network"}}
+	otherMedia = &reason{
+		text{"下载中途文件的大小变了，前后不是同一个文件", "the file's size changed during the download: these are not parts of one file"},
+		text{"请重新下载；若一直如此，请检查代理是否改写了下载内容", "download it again; if it stays, see whether a proxy changes downloads"}}
+	hugeMedia = &reason{
+		text{"文件大得不像是企业微信的（超过 1 GiB）", "the file is too large to be WeCom's (over 1 GiB)"},
+		text{"请检查 wecom.base_url 和 wecom.proxy 指向的是不是企业微信", "check that wecom.base_url and wecom.proxy lead to WeCom"}}
 	noToken = &reason{
 		text{"企业微信说成功，却没有给出可用的 access_token", "WeCom reports success without a usable access_token"},
 		text{"请稍后再试；若一直如此，请检查 wecom.base_url 指向的是不是企业微信", "try again later; if it stays, check that wecom.base_url leads to WeCom"}}

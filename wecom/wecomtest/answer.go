@@ -103,12 +103,17 @@ func (noAnswer) send(w http.ResponseWriter) {
 type cut struct {
 	answer
 	bytes int
+	reset bool // with an RST, not just the end
 }
 
 func (cut) code() int { return NoErrcode }
 
 func (c cut) send(w http.ResponseWriter) {
 	c.answer.send(&cutter{ResponseWriter: w, left: c.bytes})
+	if c.reset {
+		noAnswer{}.send(w)
+		return
+	}
 	panic(http.ErrAbortHandler) // closes the connection
 }
 

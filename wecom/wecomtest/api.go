@@ -41,10 +41,12 @@ type Options struct {
 
 	// JobTime is how long a job takes after the fetch has ended; none if zero.
 	JobTime        time.Duration
-	Shape          Shape         // of the answers about jobs
+	Shape          Shape         // of the answers about jobs, templates and media
 	CreatedSkew    time.Duration // added to created_at: a WeCom whose clock differs
 	UnknownJobCode int           // for job ids that are unknown or over 60 minutes old; 60136 if zero
 	NotMP4Code     int           // detail.errcode of a video that is no MP4; 40004 if zero
+
+	FullLibraryCode int // for the 101st template of a corp; 40058 if zero
 
 	// Ended is told once of each job that ended, within some milliseconds and
 	// one at a time. It must not call Close.
@@ -72,8 +74,8 @@ type Options struct {
 	Keep int
 }
 
-// A Shape is one of the ways in which WeCom's answer about a job is known,
-// or likely, to vary. The zero value is the official page's example.
+// A Shape is one of the ways in which WeCom's answers are known, or likely, to
+// vary. The zero value is the official page's example.
 type Shape struct {
 	StatusString  bool // "status":"2" as the page's table says, not 2 as its example
 	CreatedNumber bool // "created_at":1380000000, not "1380000000"
@@ -82,6 +84,8 @@ type Shape struct {
 	NoErrcode     bool // no errcode and errmsg on success
 	NoCreatedAt   bool
 	Extra         bool // members that nobody documented
+	EmptyMembers  bool // a template's members that are not set as empty objects, not absent
+	TextErrors    bool // errors of media/get as text/plain, with the code in the header, too
 }
 
 // A Fault is what a Server does instead of, or after, its work. The first
@@ -107,6 +111,10 @@ type Fault struct {
 	JobErrcode int  // media/upload_by_url: take the job, fetch nothing; it ends with status 3 and this detail.errcode
 	JobForever bool // media/upload_by_url: take the job, fetch nothing; it never ends
 	JobStatus  int  // media/get_upload_by_url_result: this status, known to nobody
+
+	ResetAt     int   // do the work, send at most so many bytes of the answer's body, then reset the connection
+	IgnoreRange bool  // media/get: the whole media with HTTP 200, however large
+	WrongTotal  int64 // media/get: a Content-Range whose total is this
 
 	Times int // so many calls; 1 if zero, -1 for ever
 }

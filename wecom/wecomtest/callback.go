@@ -95,7 +95,7 @@ func (s *Server) SetCallback(c Callback) error {
 			return fmt.Errorf("wecomtest: callback: %w", err)
 		}
 	}
-	def(&c.AgentID, 1000002)
+	def(&c.AgentID, mainAgent)
 	def(&c.Timeout, 5*time.Second)
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -3,34 +3,40 @@ package wecomtest
 // The codes that the Server answers with. Their texts are ours in WeCom's
 // manner: only the number is for programs (document/path/90455).
 const (
-	codeBadSecret      = 40001
-	codeBadType        = 40004
-	codeBadMediaID     = 40007
-	codeBadMessage     = 40008
-	codeBadCorp        = 40013
-	codeBadToken       = 40014
-	codeBadParameter   = 40035
-	codeLongURL        = 40039
-	codeBadRequest     = 40058
-	codeForeignSecret  = 40091
-	codeNotHTTP        = 40094
-	codeNoToken        = 41001
-	codeNoCorp         = 41002
-	codeNoSecret       = 41004
-	codeNoMediaID      = 41006
-	codeExpiredToken   = 42001
-	codeNeedsGet       = 43001
-	codeNeedsPost      = 43002
-	codeSize           = 45001
-	codeTooMany        = 45009
-	codeTooManyAtOnce  = 45033
-	codeNoPermission   = 48002
-	codeUntrustedIP    = 60020
-	codeBadRobot       = 93000
-	codeMD5Mismatch    = 301019
-	codeNoRange        = 830001
-	codeRangeTooLarge  = 830002
-	codeDownloadFailed = 830003
+	codeBadSecret       = 40001
+	codeBadType         = 40004
+	codeBadMediaID      = 40007
+	codeBadMessage      = 40008
+	codeBadCorp         = 40013
+	codeBadToken        = 40014
+	codeBadParameter    = 40035
+	codeLongURL         = 40039
+	codeBadRequest      = 40058
+	codeBadTemplate     = 40036
+	codeForeignTemplate = 40037
+	codeBadAgent        = 40056
+	codeEmpty           = 40063
+	codeLongText        = 45002
+	codeForeignAgent    = 301002
+	codeForeignSecret   = 40091
+	codeNotHTTP         = 40094
+	codeNoToken         = 41001
+	codeNoCorp          = 41002
+	codeNoSecret        = 41004
+	codeNoMediaID       = 41006
+	codeExpiredToken    = 42001
+	codeNeedsGet        = 43001
+	codeNeedsPost       = 43002
+	codeSize            = 45001
+	codeTooMany         = 45009
+	codeTooManyAtOnce   = 45033
+	codeNoPermission    = 48002
+	codeUntrustedIP     = 60020
+	codeBadRobot        = 93000
+	codeMD5Mismatch     = 301019
+	codeNoRange         = 830001
+	codeRangeTooLarge   = 830002
+	codeDownloadFailed  = 830003
 )
 
 func textOf(code int) string {
@@ -55,6 +61,16 @@ func textOf(code int) string {
 		return "invalid url size"
 	case codeBadRequest:
 		return "invalid Request Parameter"
+	case codeBadTemplate, codeForeignTemplate:
+		return "invalid template_id"
+	case codeBadAgent:
+		return "invalid agentid"
+	case codeEmpty:
+		return "some parameters are empty"
+	case codeLongText:
+		return "content size out of limit"
+	case codeForeignAgent:
+		return "no privilege to access/modify contact/party/agent"
 	case codeForeignSecret:
 		return "secret is invalid"
 	case codeNotHTTP:

@@ -34,6 +34,15 @@
 //     2 or 3 with its detail.
 //   - media/get (96486): over 20 MiB only in Range chunks of at most 20 MiB,
 //     else 830002; three days long.
+//   - externalcontact/group_welcome_template/add, edit, get and del (92366):
+//     40063 for nothing at all, for an empty object (as people report) and for
+//     a required text that is missing; 45002 for a text over 3,000 bytes; of
+//     several attachments the first of image, link, miniprogram, file and video
+//     is shown; a media_id of upload_by_url stands for a video or a file and
+//     for three days, else 40007; 40037 to edit or delete another app's, 40036
+//     for an unknown template_id; 301002 for the agentid of another app, 40056
+//     for nobody's; 100 of a corp. notify: members are told at 1, and if it is
+//     absent, which Notified counts; edit has none.
 //   - The limits of calls a minute (45009) and of calls at once (45033) are
 //     off unless Options sets them.
 //   - The end of a job is told to Options.Callback: the event of 97126, sealed
@@ -76,6 +85,15 @@
 //   - media/get: HTTP 416 for a range behind the end, the whole file where the
 //     Range header cannot be read (20 MiB at most, like every answer), 40007
 //     for any media_id that is not this corp's or is over three days old.
+//   - Templates: 40058 for a title or description that is too long, a notify
+//     other than 0 or 1 and (Options.FullLibraryCode) for the 101st; null for a
+//     member that is not set; a notify at edit is not looked at; get works for
+//     all apps of the corp, has the attachment that is shown alone, and for an
+//     image an address that leads nowhere; the digits of a template_id. Where
+//     pictures come from is not simulated: every media_id is one that is not
+//     upload_by_url's. The agent ids of Options.Corps are not checked. A
+//     template stays when its media's three days are over.
+//   - An Error-Code header comes with Shape.TextErrors alone.
 //   - An older token stays good until its own end when a newer one is issued.
 //   - What counts as a wrong secret for the ban: 40001 and 40091. Its hour
 //     starts with the first wrong secret, the ban with the last one allowed.

@@ -61,6 +61,12 @@ func (f Fault) first() Fault {
 		return Fault{JobErrcode: f.JobErrcode}
 	case f.JobForever:
 		return Fault{JobForever: true}
+	case f.JobStatus != 0:
+		return Fault{JobStatus: f.JobStatus}
+	case f.ResetAt > 0:
+		return Fault{ResetAt: f.ResetAt}
+	case f.IgnoreRange:
+		return Fault{IgnoreRange: true}
 	}
-	return Fault{JobStatus: f.JobStatus}
+	return Fault{WrongTotal: f.WrongTotal}
 }

@@ -79,7 +79,10 @@ func (s *Server) send(w http.ResponseWriter, r *request, a answer) {
 		a = noAnswer{}
 	}
 	if f.Truncate > 0 {
-		a = cut{a, f.Truncate}
+		a = cut{a, f.Truncate, false}
+	}
+	if f.ResetAt > 0 {
+		a = cut{a, f.ResetAt, true}
 	}
 	s.record(r, a.code())
 	if f.Slow > 0 {

@@ -1,6 +1,7 @@
 package wecomtest
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -19,23 +20,50 @@ const (
 func (s *Server) mediaGet(r *request) answer {
 	id := r.query.Get("media_id")
 	if id == "" {
-		return s.refuse(r, codeNoMediaID)
+		return s.refuseMedia(r, codeNoMediaID)
 	}
 	m, found := s.Media(id)
 	if !found || m.Corp != r.corp || !s.now().Before(m.Created.Add(mediaLife)) {
-		return s.refuse(r, codeBadMediaID)
+		return s.refuseMedia(r, codeBadMediaID)
 	}
 	if m.Body == nil {
 		return page{status: http.StatusNotImplemented, body: "wecomtest holds no media without Options.KeepMedia\n"}
 	}
 	from, to, partial := parseRange(r.Header.Get("Range"), m.Size)
 	switch {
+	case r.fault.IgnoreRange:
+		return bytesOf{m, 0, m.Size, m.Size, false}
 	case from >= m.Size:
 		return page{status: http.StatusRequestedRangeNotSatisfiable}
 	case to-from > maxRange:
-		return s.refuse(r, codeRangeTooLarge)
+		return s.refuseMedia(r, codeRangeTooLarge)
 	}
-	return bytesOf{m, from, to, partial}
+	total := m.Size
+	if r.fault.WrongTotal != 0 {
+		total = r.fault.WrongTotal
+	}
+	return bytesOf{m, from, to, total, partial}
+}
+
+// refuseMedia is an error in one of the two ways in which media/get's are
+// told to come, both with HTTP 200.
+func (s *Server) refuseMedia(r *request, code int) answer {
+	a := s.refuse(r, code)
+	if s.currentShape().TextErrors {
+		return textError{a}
+	}
+	return a
+}
+
+// A textError is WeCom's JSON under another name.
+type textError struct{ reply }
+
+func (a textError) send(w http.ResponseWriter) {
+	w.Header().Set("Error-Code", itoa(a.code()))
+	w.Header().Set("Error-Msg", a.reply["errmsg"].(string))
+	text, _ := json.Marshal(a.reply)
+	w.Header().Set("Content-Type", "text/plain")
+	w.Write(text)
 }
 
 // parseRange reads one range of a file of that size: from its first byte to
@@ -61,6 +89,7 @@ func parseRange(header string, size int64) (from, to int64, partial bool) {
 type bytesOf struct {
 	Media
 	from, to int64
+	total    int64 // as told in the Content-Range
 	partial  bool
 }
 
@@ -74,7 +103,7 @@ func (b bytesOf) send(w http.ResponseWriter) {
 	h.Set("Content-Disposition", "attachment; filename*=utf-8''"+url.PathEscape(b.Filename)+`; filename="`+garbled(b.Filename)+`"`)
 	status := http.StatusOK
 	if b.partial {
-		h.Set("Content-Range", "bytes "+itoa(b.from)+"-"+itoa(b.to-1)+"/"+itoa(b.Size))
+		h.Set("Content-Range", "bytes "+itoa(b.from)+"-"+itoa(b.to-1)+"/"+itoa(b.total))
 		status = http.StatusPartialContent
 	}
 	w.WriteHeader(status)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
 	"strings"
@@ -39,6 +40,9 @@ type Server struct {
 	seen     seen
 	told     told
 	messages tail[Message]
+
+	templates []Template
+	notified  int // how many times members were told of one
 }
 
 // An api is one of the calls that a Server answers.
@@ -91,6 +95,7 @@ func newServer(o Options) *Server {
 		"media/get":                      {method: http.MethodGet, do: (*Server).mediaGet},
 		"webhook/send":                   {method: http.MethodPost, open: true, do: (*Server).robotSend},
 	}
+	maps.Copy(s.apis, templateAPIs())
 	return s
 }
 
@@ -152,6 +157,7 @@ func (o Options) withDefaults() Options {
 	def(&o.WrongSecretLimit, 2000)
 	def(&o.UnknownJobCode, 60136)
 	def(&o.NotMP4Code, 40004)
+	def(&o.FullLibraryCode, codeBadRequest)
 	def(&o.FetchTimeout, 30*time.Second)
 	def(&o.Chunk, 4<<20)
 	def(&o.Fetches, 32)

@@ -18,7 +18,8 @@ type tokens struct {
 type token struct {
 	value   string
 	corp    string
-	nth     int // in the order of issue, from 1
+	app     string // its secret
+	nth     int    // in the order of issue, from 1
 	ends    time.Time
 	revoked bool
 }
@@ -80,7 +81,7 @@ func (t *tokens) hand(corp, secret string, now time.Time) *token {
 	if last != nil && !t.fresh && !last.revoked && now.Before(last.ends) {
 		return last
 	}
-	next := &token{value: random(160), corp: corp, nth: len(t.issued) + 1, ends: now.Add(t.life)}
+	next := &token{value: random(160), corp: corp, app: secret, nth: len(t.issued) + 1, ends: now.Add(t.life)}
 	t.issued[next.value], t.latest[key] = next, next
 	return next
 }

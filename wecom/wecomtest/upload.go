@@ -134,7 +134,11 @@ func (s *Server) describe(job Job) reply {
 
 // aboutJobs is a success with those members, in the shape that is set.
 func (s *Server) aboutJobs(members reply) reply {
-	answer, shape := ok(members), s.currentShape()
+	return s.aboutJobsAs(s.currentShape(), members)
+}
+
+func (s *Server) aboutJobsAs(shape Shape, members reply) reply {
+	answer := ok(members)
 	if shape.NoErrcode {
 		delete(answer, "errcode")
 		delete(answer, "errmsg")
