@@ -3,6 +3,7 @@ package wecom
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // A Code is an errcode of WeCom's.
@@ -86,6 +87,9 @@ func (e *Error) row() row {
 	if e.Job && e.Code == CodeMediaSize {
 		return jobSize
 	}
+	if strings.HasPrefix(e.API, apiWelcome) && (e.Code == CodeBadParameter || e.Code == CodeParameterLimit) {
+		return badTemplate
+	}
 	r, ok := codes[e.Code]
 	switch {
 	case ok && !(e.Job && r.class == ClassToken): // a job has no token of ours to renew
@@ -105,6 +109,10 @@ var (
 	jobSize = row{ClassInput,
 		text{"文件大小不在企业微信允许的范围内（5 字节 ~ 200 MB）", "the file's size is outside WeCom's range (5 bytes to 200 MB)"},
 		text{"请压缩或拆分文件，使其不超过 200 MB，再重新放入", "make the file smaller than 200 MB (compress or split it) and send it again"}}
+	// The two codes are about names and links elsewhere.
+	badTemplate = row{ClassInput,
+		text{"企业微信认为欢迎语的内容不合格：有一项不合法或超出长度", "WeCom does not accept the welcome message: something in it is not valid or too long"},
+		text{"请检查附件的各项内容和长度；若都正常，可能是素材已满 100 条，请先在管理后台删掉不用的", "check the attachment's texts and their lengths; if all are well the corp may have its 100 templates: delete some that are not needed"}}
 	jobSilent = row{ClassUnknown,
 		text{"企业微信说任务失败了，但没有给出原因", "WeCom says that the job failed, and not why"},
 		text{"请确认文件链接可以公开访问，再重试一次；若仍失败，请联系企业微信客服", "check that the file's link can be read by anybody, then retry once; if it fails again ask WeCom's support"}}

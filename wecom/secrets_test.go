@@ -67,7 +67,7 @@ func TestNoErrorOrLogShowsASecret(t *testing.T) {
 		"a reset":         raw(""),
 	}
 	for name, f := range answers {
-		for _, at := range []string{"gettoken", "upload_by_url", "get_upload_by_url_result"} {
+		for _, at := range []string{"gettoken", "upload_by_url", "get_upload_by_url_result", "media/get", "group_welcome_template/add"} {
 			t.Run(name+" at "+at, func(t *testing.T) {
 				t.Parallel()
 				s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -94,6 +94,12 @@ func TestNoErrorOrLogShowsASecret(t *testing.T) {
 					}
 					if res.Err != nil {
 						presentable(t, res.Err)
+					}
+					if _, err := cl.Download(t.Context(), "3*1*x", io.Discard, wecom.DownloadOptions{Tries: 2, Pause: 1}); err != nil {
+						asError(t, err)
+					}
+					if _, err := cl.AddWelcomeTemplate(t.Context(), wecom.WelcomeTemplate{Text: "hi"}); err != nil {
+						asError(t, err)
 					}
 				}
 				hidden(t, out.String())
