@@ -87,6 +87,10 @@ type Item struct {
 	// belongs to one run and is not recorded.
 	Reused bool
 
+	// Verified tells that Verify has compared what WeCom holds with the file,
+	// and how that ended; nil: it has not. It is not recorded.
+	Verified *bool
+
 	// Lang is what MarshalJSON speaks: "zh" or, if empty, "en".
 	Lang string
 }
@@ -180,8 +184,9 @@ func (it Item) MarshalJSON() ([]byte, error) {
 		Fault    *faultJSON    `json:"fault"`
 		Warnings []warningJSON `json:"warnings"`
 		Reused   bool          `json:"reused"`
+		Verified *bool         `json:"verified,omitempty"`
 	}{it.ID, it.Path, it.Name, it.Type, it.Size, it.MD5, it.Step,
-		it.Object, it.Job, it.Media, nil, []warningJSON{}, it.Reused}
+		it.Object, it.Job, it.Media, nil, []warningJSON{}, it.Reused, it.Verified}
 	if v.Type == "" {
 		v.Type = it.Want
 	}
