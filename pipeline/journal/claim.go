@@ -55,8 +55,8 @@ func (t *tx) take(w pipeline.Want, step pipeline.Step, limit int) ([]pipeline.It
 	if w.IDs != nil {
 		corp = `+corp` // by their ids: not by a walk over all that is due
 	}
-	due := `SELECT id FROM items i WHERE ` + corp + `=? AND step=? AND held=0 AND due<=? AND lease<=?`
-	args := []any{t.owner, t.now + Lease.Milliseconds(), w.Corp, step, t.now, t.now}
+	due := `SELECT id FROM items i WHERE ` + corp + `=? AND step=` + literal(step) + ` AND held=0 AND due<=? AND lease<=?`
+	args := []any{t.owner, t.now + Lease.Milliseconds(), w.Corp, t.now, t.now}
 	if step == pipeline.Inspect || step == pipeline.Stage {
 		due += ` AND host=?`
 		args = append(args, w.Host)
@@ -81,11 +81,24 @@ func (t *tx) take(w pipeline.Want, step pipeline.Step, limit int) ([]pipeline.It
 	return got, err
 }
 
+// literal is a step for the text of a statement. SQLite prepares a statement
+// anew, with all its planning, each time that it is given a parameter which it
+// compared with the condition of a partial index (step = 'await', lease > 0).
+// For the same reason lease stands with a + before it where it is compared with
+// one by >.
+func literal(s pipeline.Step) string {
+	switch s {
+	case pipeline.Inspect, pipeline.Stage, pipeline.Submit, pipeline.Await, pipeline.Done:
+		return `'` + string(s) + `'`
+	}
+	return `''` // nobody waits for it
+}
+
 // twin says that equal content is being staged already.
-const twin = `EXISTS (SELECT 1 FROM items o WHERE o.md5=i.md5 AND o.md5<>'' AND o.step='stage' AND o.lease>? AND o.id<>i.id)`
+const twin = `EXISTS (SELECT 1 FROM items o WHERE o.md5=i.md5 AND o.md5<>'' AND o.step='stage' AND +o.lease>? AND o.id<>i.id)`
 
 // mine is the condition of a claim that still holds.
-const mine = `id=? AND owner=? AND fence=? AND lease>?`
+const mine = `id=? AND owner=? AND fence=? AND +lease>?`
 
 func (t *tx) mine(it pipeline.Item) []any {
 	return []any{it.ID, t.owner, it.Claim.Fence, t.now}
