@@ -1,9 +1,20 @@
-// Package wecom speaks to WeCom (企业微信): it hands files over by their link
-// and asks for the media_id.
+// Package wecom speaks to WeCom (企业微信): it hands files over by their link,
+// asks for the media_id, puts it into group welcome templates and reads it back.
 //
-// Begin with New, then Client.UploadByURL, which returns a job id, and
-// Client.UploadResult, which is asked until the Result is Ready or has an Err.
-// A *Client is safe for concurrent use; a process needs one for each app.
+// Begin with New. Then, by what there is to do:
+//
+//   - A file to a media_id: Client.UploadByURL, which returns a job id, and
+//     Client.UploadResult, which is asked until the Result is Ready or has an
+//     Err. Package callback is told when it is time to ask.
+//   - A media_id to a welcome message: Client.AddWelcomeTemplate, and
+//     WelcomeTemplate.Check before it where somebody is typing. Set Notify, or
+//     members are told of the template. Keep the id: WeCom has no list.
+//   - A media_id back to a file: Client.DownloadFile, or Client.Download to
+//     compare the MD5 alone.
+//
+// Package pipeline does the first for whole folders, with a ledger, and keeps
+// media_ids alive. A *Client is safe for concurrent use; a process needs one
+// for each app.
 //
 // # Policy
 //
@@ -18,9 +29,10 @@
 //     only if the caller's own context ended. Time-outs of the network are
 //     KindUnreachable.
 //   - A call is made once. Only a refused token (40014, 42001) is replaced and
-//     the call repeated, once: no other retry happens here. That is the
-//     caller's to decide, by Error.Class. WeCom has no idempotency key: a
-//     submit whose answer was lost may have made a job.
+//     the call repeated, once. Every other retry is the caller's to decide, by
+//     Error.Class: WeCom has no idempotency key, so a submit whose answer was
+//     lost may have made a job, and an add a template. Downloads alone go on by
+//     themselves where an answer broke off, a bounded number of times.
 //   - Answers are read with tolerance, for the official page contradicts
 //     itself: numbers may be strings, members may be missing, an unknown job
 //     status means "keep waiting".

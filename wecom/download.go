@@ -179,6 +179,8 @@ func (d *download) ask(ctx context.Context) error {
 func (d *download) take(r request, resp *http.Response, body io.Reader) error {
 	body, media := mediaIn(resp, body)
 	switch {
+	case resp.StatusCode == http.StatusRequestedRangeNotSatisfiable && d.done > 0:
+		return r.bad(resp, otherMedia) // the media has fewer bytes than there are already
 	case !media:
 		return d.client.line.noMedia(r, resp, body)
 	case resp.StatusCode == http.StatusPartialContent:

@@ -174,6 +174,7 @@ func TestDownloadEnds(t *testing.T) {
 		{"an address that is not trusted", []wecomtest.Fault{{Errcode: 60020}}, "wecom/60020", wecom.ClassConfig, 1, "可信IP"},
 		{"the limit", []wecomtest.Fault{{Errcode: 45033}}, "wecom/45033", wecom.ClassBackOff, 1, "调用"},
 		{"a total that changes", []wecomtest.Fault{{}, {WrongTotal: 9999}}, "wecom/bad-response", wecom.ClassRetry, 2, "大小变了"},
+		{"an end that comes early", []wecomtest.Fault{{}, {Status: 416}}, "wecom/bad-response", wecom.ClassRetry, 2, "大小变了"},
 		{"a total under the range", []wecomtest.Fault{{WrongTotal: 10, Times: -1}}, "wecom/bad-response", wecom.ClassRetry, 4, "那一段"},
 		{"a total of a tebibyte", []wecomtest.Fault{{WrongTotal: 1 << 40}}, "wecom/bad-response", wecom.ClassRetry, 1, "1 GiB"},
 	} {

@@ -87,7 +87,7 @@ type plainReader struct{ io.Reader }
 // doesNotFit reports whether what was left from an earlier call is of no use.
 func doesNotFit(err error) bool {
 	var e *Error
-	return errors.As(err, &e) && (e.Err == error(otherMedia) || e.Status == 416)
+	return errors.As(err, &e) && e.Err == error(otherMedia)
 }
 
 // worthKeeping reports whether a later call may go on after err.
