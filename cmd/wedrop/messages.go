@@ -61,7 +61,8 @@ type messages struct {
 
 	DemoIntro, DemoRefused, DemoOutro string
 
-	Serve serveMessages
+	Serve  serveMessages
+	Doctor doctorMessages
 }
 
 // newMessages is the catalogue in "zh" or "en". Every entry has both, side by
@@ -242,6 +243,7 @@ func newMessages(lang string) *messages {
 		return fmt.Sprintf("%s: %s (%s, %s, MD5 %s)", name, what, it.Type, size(it.Size), it.MD5)
 	}
 	m.Serve = newServeMessages(say)
+	m.Doctor = newDoctorMessages(say)
 	m.commands(say)
 	return m
 }

@@ -38,7 +38,7 @@ func (a *app) root() *cobra.Command {
 	f.BoolVarP(&a.verbose, "verbose", "v", false, a.say.FlagVerbose)
 
 	root.AddCommand(a.pushCommand(), a.syncCommand(), a.checkCommand(), a.getCommand(), a.listCommand(),
-		a.retryCommand(), a.cleanCommand(), a.serveCommand(), a.demoCommand(), a.versionCommand(), a.completionCommand())
+		a.retryCommand(), a.cleanCommand(), a.serveCommand(), a.doctorCommand(), a.demoCommand(), a.versionCommand(), a.completionCommand())
 	root.SetHelpCommand(a.helpCommand())
 	for _, c := range append(root.Commands(), root) {
 		c.Flags().BoolP("help", "h", false, a.say.FlagHelp)

@@ -1,0 +1,241 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"wedrop/pipeline"
+	"wedrop/pipeline/folder"
+)
+
+// folders checks that each is there, can be read, and takes results.
+func (d *doctor) folders(ctx context.Context) finding {
+	m := &d.say.Doctor
+	if len(d.cfg.Folders) == 0 {
+		return good(m.NoFolders)
+	}
+	var paths, wrong, cures []string
+	for _, f := range d.cfg.Folders {
+		paths = append(paths, f.Path)
+		bad, ok := atMost(ctx, func() finding { return d.folder(f.Path) })
+		if !ok {
+			bad = broken(m.FolderHangs(f.Path), m.FolderHangsRemedy)
+		}
+		if bad.Status == failed {
+			wrong, cures = append(wrong, bad.Message), append(cures, bad.Remedy)
+		}
+	}
+	if len(wrong) > 0 {
+		return broken(strings.Join(wrong, "\n"), strings.Join(cures, "\n"))
+	}
+	return good(m.FoldersGood(len(paths), d.list(paths)))
+}
+
+// folder is the zero finding if nothing is wrong.
+func (d *doctor) folder(path string) finding {
+	m := &d.say.Doctor
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return broken(explain(&folder.NotMounted{Path: path, Err: err}, d.say))
+	}
+	if mount := d.unmounted(path); mount != "" {
+		return broken(m.FolderUnmounted(path, mount), m.FolderUnmountedRemedy(mount))
+	}
+	if err := readable(path); err != nil {
+		return broken(explain(&folder.NotMounted{Path: path, Err: err}, d.say))
+	}
+	if err := writable(path); err != nil {
+		return broken(m.FolderUnwritable(path, cause(err)), m.FolderUnwritableRemedy)
+	}
+	return finding{}
+}
+
+func readable(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := f.ReadDir(1); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	return nil
+}
+
+// writable makes a hidden file and removes it. Its name is always the same,
+// and none that is taken from a folder: what was left by a doctor that was
+// killed is removed by the next one.
+func writable(dir string) error {
+	path := filepath.Join(dir, ".wedrop-doctor.tmp")
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(path))
+}
+
+// unmounted is the place at or above path which the system's table mounts and
+// which is not mounted now; "" if there is none.
+func (d *doctor) unmounted(path string) string {
+	for at := path; ; at = filepath.Dir(at) {
+		if d.inTab(at) && !isMount(at) {
+			return at
+		}
+		if at == filepath.Dir(at) {
+			return ""
+		}
+	}
+}
+
+func (d *doctor) inTab(path string) bool {
+	f, err := os.Open(d.tabs)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	unescape := strings.NewReplacer(`\040`, " ", `\011`, "\t", `\134`, `\`)
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		fields := strings.Fields(lines.Text())
+		if len(fields) > 1 && !strings.HasPrefix(fields[0], "#") && path != "/" && unescape.Replace(fields[1]) == path {
+			return true
+		}
+	}
+	return false
+}
+
+// isMount says whether path is another drive than the folder above it. What
+// cannot be told is taken for one.
+func isMount(path string) bool {
+	here, there := device(path), device(filepath.Dir(path))
+	return here == 0 || there == 0 || here != there
+}
+
+// An opening is what came of opening the journal.
+type opening struct {
+	journal pipeline.Journal
+	err     error
+}
+
+// openedJournal opens it and makes a change that means nothing.
+func (d *doctor) openedJournal(ctx context.Context) finding {
+	m, path := &d.say.Doctor, d.cfg.Journal
+	gaveUp := make(chan struct{})
+	got, ok := atMost(ctx, func() opening {
+		j, err := d.openJournal(context.WithoutCancel(ctx), d.cfg)
+		select {
+		case <-gaveUp: // nobody waits any more
+			if err == nil {
+				_ = j.Close()
+			}
+		default:
+		}
+		return opening{j, err}
+	})
+	switch {
+	case !ok:
+		close(gaveUp)
+		return broken(m.JournalLocked(path), m.JournalLockedRemedy)
+	case got.err != nil && locked(got.err):
+		return broken(m.JournalLocked(path), m.JournalLockedRemedy)
+	case got.err != nil:
+		return d.told(ctx, got.err)
+	}
+	err, ok := atMost(ctx, func() error {
+		// As /readyz does: a token that nobody has is leased for no time.
+		_, err := got.journal.LeaseToken(ctx, "readyz", "doctor", 0)
+		return err
+	})
+	switch {
+	case !ok || err != nil && (ctx.Err() != nil || locked(err)):
+		go got.journal.Close() // it waits for the lock as well
+		return broken(m.JournalLocked(path), m.JournalLockedRemedy)
+	case err != nil:
+		_ = got.journal.Close()
+		return broken(m.JournalUnwritable(path, rootCause(err)), m.JournalUnwritableRemedy)
+	}
+	d.journal = got.journal
+	if others(path) {
+		return warning(m.JournalNotOurs(path), m.JournalNotOursRemedy)
+	}
+	return good(m.JournalGood(path))
+}
+
+// locked reads SQLite's SQLITE_BUSY and SQLITE_LOCKED, without its package.
+func locked(err error) bool {
+	var e interface{ Code() int }
+	if !errors.As(err, &e) {
+		return false
+	}
+	code := e.Code() & 0xff
+	return code == 5 || code == 6
+}
+
+const (
+	spaceFails = 64 << 20 // bytes
+	spaceWarns = 1 << 30
+)
+
+// diskSpace looks at the disks of the journal, beside which the daemon puts
+// what comes by its page, of the folders, and of a bucket that is a folder.
+func (d *doctor) diskSpace(ctx context.Context) finding {
+	m := &d.say.Doctor
+	var places []string
+	if d.cfg.Journal != "" && !strings.Contains(d.cfg.Journal, "://") {
+		places = append(places, filepath.Dir(d.cfg.Journal))
+	}
+	if dir, ok := strings.CutPrefix(d.cfg.Storage.URL, "dir://"); ok && d.bucket.Bucket != nil {
+		places = append(places, filepath.FromSlash(dir))
+	}
+	if len(places) == 0 {
+		return good(m.SpaceWhere)
+	}
+	var said []string
+	least := int64(spaceWarns)
+	for _, dir := range places {
+		free, ok := d.freeAbove(ctx, dir)
+		if !ok {
+			continue
+		}
+		said = append(said, m.Space(dir, space(free)))
+		least = min(least, free)
+	}
+	message := strings.Join(said, d.semicolon())
+	switch {
+	case len(said) == 0:
+		return unproven(m.SpaceUnknown, "")
+	case least < spaceFails:
+		return broken(message, m.SpaceNone)
+	case least < spaceWarns:
+		return warning(message, m.SpaceLow)
+	}
+	return good(message)
+}
+
+// freeAbove is what is free where dir is, or will be.
+func (d *doctor) freeAbove(ctx context.Context, dir string) (free int64, ok bool) {
+	type answer struct {
+		free int64
+		ok   bool
+	}
+	got, ok := atMost(ctx, func() answer {
+		for !exists(dir) && dir != filepath.Dir(dir) {
+			dir = filepath.Dir(dir)
+		}
+		free, ok := d.free(dir)
+		return answer{free, ok}
+	})
+	return got.free, ok && got.ok
+}
+
+func space(n int64) string {
+	if n < 1<<30 {
+		return size(n)
+	}
+	return strconv.FormatFloat(float64(n)/(1<<30), 'f', 1, 64) + " GB"
+}
