@@ -86,7 +86,11 @@ func (d *doctor) write(ctx context.Context) finding {
 	}
 	b.trial = b.Try()
 	if err := b.trial.Write(ctx); err != nil {
-		return d.told(ctx, err)
+		f := d.told(ctx, err)
+		if unreachable(err) {
+			f.Remedy = d.say.Doctor.WriteLostRemedy // nobody tries again by himself, as for a file
+		}
+		return f
 	}
 	return good(d.say.Doctor.WriteGood(b.ID()))
 }
@@ -108,10 +112,17 @@ func (d *doctor) read(ctx context.Context) finding {
 		return good(m.ReadGood(link))
 	case errors.As(err, &e) && aboutRange(e):
 		return good(m.ReadGood(link))
+	case e != nil && unreachable(e):
+		return broken(m.ReadLost(link, e.Detail), m.ReadLostRemedy)
 	case e != nil && e.Kind == storage.Changed:
 		return broken(m.ReadOther(link, e.Detail), m.ReadOtherRemedy)
 	}
 	return d.told(ctx, err)
+}
+
+func unreachable(err error) bool {
+	var e *storage.Error
+	return errors.As(err, &e) && e.Kind == storage.Unreachable
 }
 
 // aboutRange says whether the link was read, but not in parts as they are.

@@ -213,6 +213,8 @@ var brokenThings = []brokenThing{
 		noToken(), map[string]string{"token": "cannot be reached"}},
 	{"a WeCom that is not there", func(t *testing.T, c *clinic) { c.set("WEDROP_WECOM_BASE_URL", "http://127.0.0.1:1") },
 		noToken(), map[string]string{"clock": "no answer from WeCom", "token": "cannot be reached"}},
+	{"a proxy that is not there", func(t *testing.T, c *clinic) { c.set("WEDROP_WECOM_PROXY", "http://HUSH:HUSH@127.0.0.1:1") },
+		noToken(), map[string]string{"clock": "no answer from WeCom", "token": "the proxy cannot be reached"}},
 	{"a page before WeCom", func(t *testing.T, c *clinic) {
 		c.we.Inject("media/get_upload_by_url_result", wecomtest.Fault{Status: 502, Times: -1})
 	}, map[string]verdict{"trusted-ip": failed, "api-permission": skipped}, map[string]string{"trusted-ip": "502"}},
@@ -254,6 +256,34 @@ var brokenThings = []brokenThing{
 		t.Cleanup(site.Close)
 		c.set("WEDROP_STORAGE_PUBLIC_URL", site.URL)
 	}, map[string]verdict{"public-read": failed, "range": skipped}, map[string]string{"public-read": "storage.public_url"}},
+	{"a public address that is not there", func(t *testing.T, c *clinic) { c.set("WEDROP_STORAGE_PUBLIC_URL", "http://127.0.0.1:1") },
+		map[string]verdict{"public-read": failed, "range": skipped, "public-listing": unknown}, map[string]string{"public-read": "does not answer"}},
+	{"a public address that leads elsewhere", func(t *testing.T, c *clinic) {
+		away := httptest.NewServer(http.RedirectHandler("https://login.example/", http.StatusFound))
+		t.Cleanup(away.Close)
+		c.set("WEDROP_STORAGE_PUBLIC_URL", away.URL)
+	}, map[string]verdict{"public-read": failed, "range": skipped}, map[string]string{"public-read": "login.example"}},
+	{"a server that compresses", func(t *testing.T, c *clinic) {
+		at, err := url.Parse(c.s3.Endpoint() + "/bucket")
+		require.NoError(t, err)
+		proxy := httputil.NewSingleHostReverseProxy(at)
+		proxy.ModifyResponse = func(r *http.Response) error { r.Header.Set("Content-Encoding", "gzip"); return nil }
+		cdn := httptest.NewServer(proxy)
+		t.Cleanup(cdn.Close)
+		c.set("WEDROP_STORAGE_PUBLIC_URL", cdn.URL)
+	}, map[string]verdict{"range": failed}, map[string]string{"range": "compression"}},
+	{"a cache that keeps old copies", func(t *testing.T, c *clinic) {
+		old := "wedrop doctor: a trial of this bucket. It may be removed at any time.\nAAAAAAAAAAAAAAAAAAAAAAAAAA"
+		cdn := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !strings.HasSuffix(r.URL.Path, ".bin") {
+				http.NotFound(w, r)
+				return
+			}
+			http.ServeContent(w, r, "", time.Time{}, strings.NewReader(old))
+		}))
+		t.Cleanup(cdn.Close)
+		c.set("WEDROP_STORAGE_PUBLIC_URL", cdn.URL)
+	}, map[string]verdict{"public-read": warned}, map[string]string{"public-read": "CDN"}},
 	{"a bucket of S3 that everybody may list", func(t *testing.T, c *clinic) { c.s3.Set(func(s *s3test.Settings) { s.PublicList = true }) },
 		map[string]verdict{"public-listing": warned}, map[string]string{"public-listing": "s3:GetObject alone"}},
 	{"a bucket of COS that everybody may list", func(t *testing.T, c *clinic) { c.cos(costest.Options{PublicList: true}) },
@@ -278,6 +308,13 @@ var brokenThings = []brokenThing{
 		t.Cleanup(func() { _ = l.Close() })
 		c.set("WEDROP_LISTEN", l.Addr().String())
 	}, map[string]verdict{"daemon": failed}, map[string]string{"daemon": "WEDROP_LISTEN"}},
+	{"a daemon that hangs", func(t *testing.T, c *clinic) {
+		path := c.env["WEDROP_JOURNAL"] + ".serve"
+		require.NoError(t, os.WriteFile(path, []byte("pid 4711\naddress http://127.0.0.1:1\n"), 0o600))
+		lock := flock.New(path)
+		require.NoError(t, lock.Lock())
+		t.Cleanup(func() { _ = lock.Close() })
+	}, map[string]verdict{"daemon": failed}, map[string]string{"daemon": "4711"}},
 	{"no token for a page that others reach", func(t *testing.T, c *clinic) { c.set("WEDROP_LISTEN", "0.0.0.0:0") },
 		map[string]verdict{"page-token": failed}, map[string]string{"page-token": "openssl rand"}},
 	{"a token that is easy to guess", func(t *testing.T, c *clinic) { c.set("WEDROP_LISTEN", "0.0.0.0:0", "WEDROP_PAGE_TOKEN", "letmein") },
@@ -487,6 +524,11 @@ func TestDoctorSeesMissingRights(t *testing.T) {
 	require.Contains(t, f.Message, dir)
 	require.Contains(t, f.Remedy, "read-only")
 	require.Equal(t, failed, d.openedJournal(t.Context()).Status)
+	d.cfg.Storage.URL, d.cfg.Storage.PublicURL = "dir://"+dir, "https://media.example"
+	d.openTrial(t.Context())
+	f = d.write(t.Context())
+	require.Equal(t, failed, f.Status)
+	require.Contains(t, f.Remedy, "write to this folder")
 	require.NoError(t, os.Chmod(dir, 0o300))
 	f = d.folders(t.Context())
 	require.Equal(t, failed, f.Status, "a folder that cannot be read")

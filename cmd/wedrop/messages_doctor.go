@@ -64,18 +64,20 @@ type doctorMessages struct {
 	WeComPasses               func(what string) string
 
 	// Bucket.
-	WriteGood                     func(bucket string) string
-	ReadGood                      func(url string) string
-	ReadCached, ReadCachedRemedy  string
-	ReadOther                     func(url, detail string) string
-	ReadOtherRemedy               string
-	RangeGood                     string
-	ListingClosed, ListingUnknown string
-	ListingOpen                   string
-	ListingOpenRemedy             func(bucket string) string
-	LinkGood                      func(n int) string
-	CleanGood                     string
-	CleanLeft                     func(key string) string
+	WriteGood                       func(bucket string) string
+	ReadGood                        func(url string) string
+	ReadCached, ReadCachedRemedy    string
+	ReadOther                       func(url, detail string) string
+	ReadOtherRemedy                 string
+	ReadLost                        func(url, detail string) string
+	ReadLostRemedy, WriteLostRemedy string
+	RangeGood                       string
+	ListingClosed, ListingUnknown   string
+	ListingOpen                     string
+	ListingOpenRemedy               func(bucket string) string
+	LinkGood                        func(n int) string
+	CleanGood                       string
+	CleanLeft                       func(key string) string
 
 	// Callback, daemon, page, language.
 	CallbackNone                     string
@@ -141,13 +143,13 @@ func doctorAbout(say func(zh, en string) string) about {
 		Short: say("逐项检查配置、凭证、权限、存储桶和回调", "check configuration, secrets, rights, bucket and callback"),
 		Long: say(`逐项检查能不能发送文件，每项一行；有问题的写明怎么办，并告诉你先做哪一件。
 随时可以运行：不通知任何成员，secret 不对也只试一次（账本记得被拒绝过的），有可用的
-access_token 就不取新的，往存储桶里放的一个一百来字节的文件随即删除。
+调用凭证就不取新的，往存储桶里放的一个一百来字节的文件随即删除。
 ✓ 通过  ! 能用但要留意  ✗ 要处理  – 没有检查，或从这里证明不了
 有 ✗ 时退出码是 3，否则是 0。`,
 			`Checks whether files can be sent, a line for each check; what fails comes with
 its cure, and you are told what to do first. It may be run at any time: no member
 is notified, a wrong secret is tried once (the ledger remembers a refusal), no new
-access_token is fetched where a good one is there, and the object of about a
+token is fetched where a good one is there, and the object of about a
 hundred bytes that it puts into the bucket is removed at once.
 ✓ passed   ! works, but look at it   ✗ has to be mended
 – not checked, or not provable from here
@@ -166,7 +168,7 @@ func doctorNames() map[string]text {
 		"folders":        {"文件夹", "folders"},
 		"journal":        {"账本", "journal"},
 		"disk-space":     {"磁盘空间", "disk space"},
-		"token":          {"access_token 凭证", "WeCom token"},
+		"token":          {"调用凭证", "WeCom token"},
 		"trusted-ip":     {"可信 IP 名单", "trusted IP"},
 		"api-permission": {"接口权限", "API permission"},
 		"bucket-write":   {"写入存储桶", "bucket write"},
@@ -263,8 +265,8 @@ func (m *doctorMessages) local(say func(zh, en string) string) {
 }
 
 func (m *doctorMessages) wecom(say func(zh, en string) string) {
-	m.TokenKept = say("账本里的 access_token 还有效，没有取新的", "the ledger's access_token was used, no new one was fetched")
-	m.TokenFetched = say("企业 ID 和 secret 正确，取到了 access_token（已存入账本，大家共用）", "corp id and secret are right: an access_token was fetched, and is in the ledger for all")
+	m.TokenKept = say("账本里的调用凭证还有效，没有取新的", "the ledger's token was used, no new one was fetched")
+	m.TokenFetched = say("企业 ID 和 secret 正确，取到了调用凭证（已存入账本，大家共用）", "corp id and secret are right: a token was fetched, and is in the ledger for all")
 	m.Answer = func(code int) string { return say(fmt.Sprintf("错误码 %d", code), fmt.Sprintf("errcode %d", code)) }
 	m.Proven = func(at string) string {
 		return say("没有被拒绝；"+at+" 还成功拿到过 media_id", "not refused; a media_id came at "+at)
@@ -295,6 +297,11 @@ func (m *doctorMessages) bucket(say func(zh, en string) string) {
 		return say("公开链接给出的不是刚才上传的文件（"+detail+"）："+url, "the public link gives something else than was uploaded ("+detail+"): "+url)
 	}
 	m.ReadOtherRemedy = say("把 storage.public_url 改成存储桶（或文件夹）真正对外的网址；若那里是网站或登录页，请换一个专用域名", "set storage.public_url to the address at which the bucket (or folder) itself is published; where that is a site or a sign-in page, use a domain of its own")
+	m.ReadLost = func(url, detail string) string {
+		return say("公开链接没有应答（"+detail+"）："+url, "the public link does not answer ("+detail+"): "+url)
+	}
+	m.ReadLostRemedy = say("检查 storage.public_url 的域名和端口有没有写错、网页服务器或 CDN 是否在运行；企业微信要能从公网打开它", "check the host in storage.public_url, and that the web server or CDN runs; WeCom has to reach it from outside")
+	m.WriteLostRemedy = say("检查 storage.url 里的地域（region）和地址（endpoint），以及网络、防火墙和代理，再运行一次 wedrop doctor", "check region and endpoint in storage.url, the network, the firewall and the proxy, then run wedrop doctor again")
 	m.RangeGood = say("支持：应答 206，Content-Range 和内容都对", "served: 206, with the right Content-Range and the right bytes")
 	m.ListingClosed = say("陌生人列不出里面有哪些文件", "strangers cannot list the files")
 	m.ListingUnknown = say("不知道陌生人能不能列出里面的文件", "whether strangers can list the files is not known")
