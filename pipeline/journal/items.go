@@ -5,24 +5,38 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 
 	"wedrop/pipeline"
 )
 
-// columns of items in the order of values and scanItem. What Claim alone
-// writes (owner, fence, lease) stands apart.
-const columns = `corp,scene,host,path,want,want_name,dev,ino,fsize,mtime,ctime,name,type,size,md5,mime,ext,warnings,` +
-	`step,due,fault,held,tries,backs,renew,bucket,object,url,staged,job,submitted,media,media_created,media_expires,history,updated,rev`
+// The columns of items, in groups that mostly change together. What Claim
+// alone writes (owner, fence, lease) stands apart.
+const (
+	identity = `corp,scene,host,path,want,want_name,dev,ino,fsize,mtime,ctime,name,type,size,md5,mime,ext,warnings`
+	progress = `step,due`
+	trouble  = `fault,held,tries,backs,renew`
+	object   = `bucket,object,url,staged`
+	job      = `job,submitted`
+	media    = `media,media_created,media_expires`
+	always   = `history,updated,rev`
+
+	// columns are in the order of values and scanItem.
+	columns = identity + `,` + progress + `,` + trouble + `,` + object + `,` + job + `,` + media + `,` + always
+)
 
 var (
 	insert = `INSERT INTO items (created,` + columns + `) VALUES (?` + strings.Repeat(`,?`, strings.Count(columns, ",")+1) + `) RETURNING id`
-	set    = strings.ReplaceAll(columns, `,`, `=?,`) + `=?`
+	set    = setting(columns)
 	// all is what scanItem reads.
 	all = `id,created,owner,fence,lease,` + columns
 )
 
-// values are the item's columns.
+// setting gives each of the columns a parameter.
+func setting(columns string) string { return strings.ReplaceAll(columns, `,`, `=?,`) + `=?` }
+
+// values are the item's columns, of the types that SQLite returns.
 func values(it pipeline.Item, now, rev int64) ([]any, error) {
 	warnings, err := pack(it.Warnings, len(it.Warnings) == 0)
 	if err != nil {
@@ -49,12 +63,42 @@ func values(it pipeline.Item, now, rev int64) ([]any, error) {
 		m = *it.Media
 	}
 	f := it.File
-	return []any{it.Corp, it.Scene, it.Host, it.Path, it.Want, it.WantName,
+	return []any{it.Corp, int64(it.Scene), it.Host, it.Path, string(it.Want), it.WantName,
 		int64(f.Device), int64(f.Inode), f.Size, f.MTime, f.CTime,
-		it.Name, it.Type, it.Size, it.MD5, it.MIME, it.Ext, warnings,
-		it.Step, ms(it.Due), fault, it.Held(), it.Tries, it.Backs, it.Replace,
+		it.Name, string(it.Type), it.Size, it.MD5, it.MIME, it.Ext, warnings,
+		string(it.Step), ms(it.Due), fault, bit(it.Held()), int64(it.Tries), int64(it.Backs), bit(it.Replace),
 		o.Bucket, o.Key, o.URL, ms(o.Staged), b.ID, ms(b.SubmittedAt),
 		m.ID, ms(m.CreatedAt), ms(m.ExpiresAt), history, now, rev}, nil
+}
+
+func bit(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// change is what turns the row was into now: the groups of columns that
+// differ, and their values. (An index of a column that is set is written, even
+// if the value stays.)
+func change(was, now []any) (set string, args []any) {
+	for _, group := range []string{identity, progress, trouble, object, job, media, always} {
+		if group == always || differ(was, now, group) {
+			set += `,` + setting(group)
+			args = append(args, part(now, group)...)
+		}
+	}
+	return set[1:], args
+}
+
+func differ(was, now []any, group string) bool {
+	return !slices.Equal(part(was, group), part(now, group))
+}
+
+// part are the values of one group.
+func part(row []any, group string) []any {
+	from := strings.Count(columns[:strings.Index(columns, group)], `,`)
+	return row[from : from+strings.Count(group, `,`)+1]
 }
 
 // scanItem reads the columns of all.
