@@ -34,7 +34,7 @@ func (p *Pipeline) Enter(ctx context.Context, files []File, o EnterOptions) ([]E
 	var known []File
 	var at []int // where they stand in files
 	for n, f := range files {
-		f, ok := identify(f)
+		f, ok := p.identify(f)
 		if f.Type != inspect.Auto && f.Type != inspect.Video && f.Type != inspect.File {
 			return nil, fmt.Errorf("pipeline: %s: there is no type %q", f.Path, f.Type)
 		}
@@ -48,7 +48,9 @@ func (p *Pipeline) Enter(ctx context.Context, files []File, o EnterOptions) ([]E
 		}
 		known, at = append(known, f), append(at, n)
 	}
-	entries, err := p.Journal.Enter(ctx, p.Corp, p.host(), known)
+	entries, err := p.byHost(known, func(host string, files []File) ([]Entry, error) {
+		return p.Journal.Enter(ctx, p.Corp, host, files)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -68,23 +70,53 @@ func (p *Pipeline) Enter(ctx context.Context, files []File, o EnterOptions) ([]E
 func (p *Pipeline) Known(ctx context.Context, files []File) ([]Entry, error) {
 	asked := make([]File, len(files))
 	for n, f := range files {
-		asked[n], _ = identify(f)
+		asked[n], _ = p.identify(f)
 	}
-	return p.Journal.Known(ctx, p.Corp, p.host(), asked)
+	return p.byHost(asked, func(host string, files []File) ([]Entry, error) {
+		return p.Journal.Known(ctx, p.Corp, host, files)
+	})
+}
+
+// byHost asks for the files of each host, and returns the answers in order.
+func (p *Pipeline) byHost(files []File, ask func(host string, files []File) ([]Entry, error)) ([]Entry, error) {
+	if len(p.Shares) == 0 {
+		return ask(p.host(), files)
+	}
+	at := map[string][]int{}
+	for n, f := range files {
+		host := p.hostOf(f.Path)
+		at[host] = append(at[host], n)
+	}
+	out := make([]Entry, len(files))
+	for host, places := range at {
+		some := make([]File, len(places))
+		for i, n := range places {
+			some[i] = files[n]
+		}
+		entries, err := ask(host, some)
+		if err != nil {
+			return nil, err
+		}
+		for i, n := range places {
+			out[n] = entries[i]
+		}
+	}
+	return out, nil
 }
 
 // identify completes what is known of a file without reading it. It reports
 // false for what is no regular file, or not there.
-func identify(f File) (File, bool) {
+func (p *Pipeline) identify(f File) (File, bool) {
 	f = plain(f)
 	if f.ID != (inspect.FileID{}) {
+		f.ID = known(p.hostOf(f.Path), f.ID)
 		return f, true
 	}
 	fi, err := os.Stat(f.Path)
 	if err != nil || !fi.Mode().IsRegular() {
 		return f, false
 	}
-	f.ID = inspect.ID(fi)
+	f.ID = p.FileID(f.Path, fi)
 	return f, true
 }
 
@@ -166,7 +198,7 @@ func (p *Pipeline) rouseFor(f File, it *Item, now time.Time, o EnterOptions) boo
 		return false
 	}
 	if other {
-		it.Host, it.Path, it.File, it.Want, it.WantName = p.host(), f.Path, f.ID, f.Type, f.Name
+		it.Host, it.Path, it.File, it.Want, it.WantName = p.hostOf(f.Path), f.Path, f.ID, f.Type, f.Name
 	}
 	return true
 }

@@ -51,9 +51,9 @@ type Query struct {
 // A Want says which Items a worker would take.
 type Want struct {
 	Corp  string
-	Host  string  // takes items of this machine alone at inspect and stage
-	Steps []Step  // waiting for one of these
-	IDs   []int64 // of these only; nil: of all
+	Hosts []string // takes items of these alone at inspect and stage: they read the file
+	Steps []Step   // waiting for one of these
+	IDs   []int64  // of these only; nil: of all
 	Limit int
 }
 

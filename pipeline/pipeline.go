@@ -21,6 +21,9 @@ type Pipeline struct {
 	WeCom   *wecom.Client
 
 	Host string // name of this machine in the ledger; os.Hostname if empty
+	// Shares are folders that several machines see under the same path.
+	// Their files are read by whichever machine sees them, see Hosts.
+	Shares []string
 
 	// How many Items are worked on at once in a step.
 	Readers int // Inspect: CPU-bound; GOMAXPROCS if zero
@@ -51,6 +54,7 @@ type Pipeline struct {
 	Changed func(Item)
 
 	flights flights
+	sights  sights
 	hung    sync.Once
 	rung    chan struct{} // see bell
 }

@@ -234,7 +234,7 @@ func TestReplacedAndEnteredByAnotherProcessDuringARun(t *testing.T) {
 	path, taken := w.file("a.mp4", 1), w.file("taken.mp4", 5)
 	entries, err := p.Enter(ctx, []pipeline.File{{Path: path}, {Path: taken}}, pipeline.EnterOptions{})
 	require.NoError(t, err)
-	claimed, err := other.Journal.Claim(ctx, pipeline.Want{Corp: "wwtest", Host: host(), Steps: []pipeline.Step{pipeline.Inspect}, IDs: []int64{entries[1].Item.ID}, Limit: 1})
+	claimed, err := other.Journal.Claim(ctx, pipeline.Want{Corp: "wwtest", Hosts: []string{host()}, Steps: []pipeline.Step{pipeline.Inspect}, IDs: []int64{entries[1].Item.ID}, Limit: 1})
 	require.NoError(t, err)
 	require.Len(t, claimed, 1) // so that the run looks at what others do
 	swept, replaced := 0, make(chan struct{})
@@ -269,7 +269,7 @@ func TestMediaOfAnItemThatIsMergedByAnotherProcess(t *testing.T) {
 	path := w.file("b/x.mp4", 1)
 	entries, err := p.Enter(ctx, []pipeline.File{{Path: path}}, pipeline.EnterOptions{})
 	require.NoError(t, err)
-	claimed, err := other.Journal.Claim(ctx, pipeline.Want{Corp: "wwtest", Host: host(), Steps: []pipeline.Step{pipeline.Inspect}, Limit: 1})
+	claimed, err := other.Journal.Claim(ctx, pipeline.Want{Corp: "wwtest", Hosts: []string{host()}, Steps: []pipeline.Step{pipeline.Inspect}, Limit: 1})
 	require.NoError(t, err)
 	require.Equal(t, entries[0].Item.ID, claimed[0].ID)
 	var wg sync.WaitGroup
@@ -296,7 +296,7 @@ func TestMediaWhileADaemonLooksAtTheItem(t *testing.T) {
 	first, err := w.push(p, w.file("a.mp4", 1))
 	require.NoError(t, err)
 	w.clock.Advance(71 * time.Hour)
-	claimed, err := other.Journal.Claim(ctx, pipeline.Want{Corp: "wwtest", Host: host(), Steps: []pipeline.Step{pipeline.Done}, Limit: 1})
+	claimed, err := other.Journal.Claim(ctx, pipeline.Want{Corp: "wwtest", Hosts: []string{host()}, Steps: []pipeline.Step{pipeline.Done}, Limit: 1})
 	require.NoError(t, err)
 	require.Len(t, claimed, 1)
 	var wg sync.WaitGroup

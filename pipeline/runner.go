@@ -203,7 +203,7 @@ func (r *runner) fill(ctx context.Context) {
 			continue
 		}
 		at := time.Now()
-		items, err := r.p.Journal.Claim(ctx, Want{Corp: r.p.Corp, Host: r.p.host(), Steps: []Step{l.step}, IDs: ids, Limit: len(ids)})
+		items, err := r.p.Journal.Claim(ctx, Want{Corp: r.p.Corp, Hosts: r.p.Hosts(), Steps: []Step{l.step}, IDs: ids, Limit: len(ids)})
 		if err != nil {
 			r.fail(ctx, err)
 			return

@@ -116,7 +116,7 @@ func (s *server) fill(ctx context.Context) time.Duration {
 }
 
 func (s *server) claim(ctx context.Context, step Step, n int) []Item {
-	items, err := s.p.Journal.Claim(ctx, Want{Corp: s.p.Corp, Host: s.p.host(), Steps: []Step{step}, Limit: n})
+	items, err := s.p.Journal.Claim(ctx, Want{Corp: s.p.Corp, Hosts: s.p.Hosts(), Steps: []Step{step}, Limit: n})
 	if err != nil {
 		s.fail(ctx, err)
 	}

@@ -30,6 +30,7 @@ func (p *Pipeline) inspect(ctx context.Context, it *Item, f *flight) error {
 		return err
 	}
 	it.take(facts)
+	it.File = known(it.Host, facts.File)
 	return nil
 }
 
@@ -69,7 +70,7 @@ func (p *Pipeline) stage(ctx context.Context, it *Item, f *flight) error {
 // blob is the Item's file for the bucket.
 func (p *Pipeline) blob(it Item) storage.Blob {
 	return storage.Blob{
-		Open:        func() (io.ReadSeekCloser, error) { return reopen(it.Path, it.File) },
+		Open:        func() (io.ReadSeekCloser, error) { return reopen(it) },
 		Size:        it.Size,
 		MD5:         it.MD5,
 		Ext:         it.Ext,

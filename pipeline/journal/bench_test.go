@@ -63,7 +63,7 @@ func BenchmarkMillion(b *testing.B) {
 		}
 	}
 	claim := func(w pipeline.Want, least int) func() {
-		w.Corp, w.Host = "corp", "here"
+		w.Corp, w.Hosts = "corp", []string{"here"}
 		return func() {
 			got, err := j.Claim(ctx, w)
 			require.NoError(b, err)
@@ -84,7 +84,7 @@ func BenchmarkMillion(b *testing.B) {
 		{"claim by id", claim(pipeline.Want{Steps: []pipeline.Step{pipeline.Stage}, IDs: []int64{501_000, 777_000}, Limit: 4}, 1)},
 		{"claim by id, none", claim(pipeline.Want{Steps: []pipeline.Step{pipeline.Submit}, IDs: []int64{3, 4}, Limit: 4}, 0)},
 		{"claim and record", func() {
-			got, err := j.Claim(ctx, pipeline.Want{Corp: "corp", Host: "here", Steps: []pipeline.Step{pipeline.Stage}, Limit: 1})
+			got, err := j.Claim(ctx, pipeline.Want{Corp: "corp", Hosts: []string{"here"}, Steps: []pipeline.Step{pipeline.Stage}, Limit: 1})
 			require.NoError(b, err)
 			got[0].Due = got[0].Due.Add(time.Millisecond)
 			_, err = j.Record(ctx, got[0], false)

@@ -40,7 +40,7 @@ func TestAKilledProcessHoldsNothing(t *testing.T) {
 	}
 	require.Equal(t, "claimed", lines.Text())
 
-	want := pipeline.Want{Corp: "corp", Host: "here", Steps: []pipeline.Step{pipeline.Inspect}, Limit: 1}
+	want := pipeline.Want{Corp: "corp", Hosts: []string{"here"}, Steps: []pipeline.Step{pipeline.Inspect}, Limit: 1}
 	got, err := j.Claim(ctx, want)
 	require.NoError(t, err)
 	require.Empty(t, got, "it lives")
@@ -75,7 +75,7 @@ func TestVictim(t *testing.T) {
 	ctx := context.Background()
 	j, err := journal.Open(ctx, path, journal.Options{})
 	require.NoError(t, err)
-	items, err := j.Claim(ctx, pipeline.Want{Corp: "corp", Host: "here", Steps: []pipeline.Step{pipeline.Inspect}, Limit: 1})
+	items, err := j.Claim(ctx, pipeline.Want{Corp: "corp", Hosts: []string{"here"}, Steps: []pipeline.Step{pipeline.Inspect}, Limit: 1})
 	require.NoError(t, err)
 	require.Len(t, items, 1)
 	got, err := j.LeaseToken(ctx, "key", "victim", time.Hour)

@@ -107,7 +107,7 @@ func plan(t *testing.T, j *Journal, query string) (steps []string) {
 func drive(t *testing.T, j *Journal) {
 	ctx := context.Background()
 	claim := func(ids []int64, steps ...pipeline.Step) []pipeline.Item {
-		got, err := j.Claim(ctx, pipeline.Want{Corp: "corp", Host: "here", Steps: steps, IDs: ids, Limit: 9})
+		got, err := j.Claim(ctx, pipeline.Want{Corp: "corp", Hosts: []string{"here"}, Steps: steps, IDs: ids, Limit: 9})
 		require.NoError(t, err)
 		return got
 	}

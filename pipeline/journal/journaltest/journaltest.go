@@ -144,7 +144,7 @@ func (t *tester) claim(steps ...pipeline.Step) []pipeline.Item {
 	if steps == nil {
 		steps = everyStep
 	}
-	items, err := t.Claim(ctx, pipeline.Want{Corp: corp, Host: host, Steps: steps, Limit: 100})
+	items, err := t.Claim(ctx, pipeline.Want{Corp: corp, Hosts: []string{host}, Steps: steps, Limit: 100})
 	t.must(err)
 	return items
 }
@@ -232,7 +232,7 @@ func claimOnce(t *tester) {
 	other := t.h.Open(t.T)
 	t.check(len(t.claim()) == 1, "a due item is claimed")
 	t.check(len(t.claim()) == 0, "the same process claimed it again")
-	again, err := other.Claim(ctx, pipeline.Want{Corp: corp, Host: host, Steps: everyStep, Limit: 10})
+	again, err := other.Claim(ctx, pipeline.Want{Corp: corp, Hosts: []string{host}, Steps: everyStep, Limit: 10})
 	t.must(err)
 	t.check(len(again) == 0, "another process claimed it again")
 }
@@ -245,10 +245,10 @@ func claimDue(t *tester) {
 	t.check(len(t.claim()) == 0, "claimed a minute early")
 	t.h.Clock.Advance(time.Minute)
 	t.check(len(t.claim(pipeline.Submit)) == 0, "claimed for another step")
-	other, err := t.Claim(ctx, pipeline.Want{Corp: "another", Host: host, Steps: everyStep, Limit: 1})
+	other, err := t.Claim(ctx, pipeline.Want{Corp: "another", Hosts: []string{host}, Steps: everyStep, Limit: 1})
 	t.must(err)
 	t.check(len(other) == 0, "claimed for another corp")
-	other, err = t.Claim(ctx, pipeline.Want{Corp: corp, Host: "there", Steps: everyStep, Limit: 1})
+	other, err = t.Claim(ctx, pipeline.Want{Corp: corp, Hosts: []string{"there"}, Steps: everyStep, Limit: 1})
 	t.must(err)
 	t.check(len(other) == 0, "claimed by a machine that does not see the file")
 	got := t.claim()
@@ -343,7 +343,7 @@ func released(t *tester) {
 	t.check(len(t.claim()) == 1, "not claimed again")
 	other := t.h.Open(t.T)
 	t.must(t.Close())
-	got, err := other.Claim(ctx, pipeline.Want{Corp: corp, Host: host, Steps: everyStep, Limit: 1})
+	got, err := other.Claim(ctx, pipeline.Want{Corp: corp, Hosts: []string{host}, Steps: everyStep, Limit: 1})
 	t.must(err)
 	t.check(len(got) == 1, "closing the journal did not end its claims")
 }
@@ -408,7 +408,7 @@ func amended(t *tester) {
 	one := t.get(ids[0])
 	t.must(t.Close())
 	t.Journal = t.h.Open(t.T)
-	got, err := t.Claim(ctx, pipeline.Want{Corp: corp, Host: host, Steps: everyStep, IDs: ids[:1], Limit: 9})
+	got, err := t.Claim(ctx, pipeline.Want{Corp: corp, Hosts: []string{host}, Steps: everyStep, IDs: ids[:1], Limit: 9})
 	t.must(err)
 	t.check(len(got) == 1 && got[0].ID == one.ID, "a claim takes those asked for: %+v", got)
 	items, err := t.Amend(ctx, append(ids, 999), func(it *pipeline.Item) bool { it.Tries = 7; return true })
@@ -795,7 +795,7 @@ func many(t *tester) {
 			go func() {
 				defer wg.Done()
 				for {
-					items, err := j.Claim(ctx, pipeline.Want{Corp: corp, Host: host, Steps: everyStep[:4], Limit: 7})
+					items, err := j.Claim(ctx, pipeline.Want{Corp: corp, Hosts: []string{host}, Steps: everyStep[:4], Limit: 7})
 					if err != nil {
 						t.Error(err)
 						return
