@@ -97,7 +97,7 @@ func TestDownloadFileDropsWhatDoesNotFit(t *testing.T) {
 
 	// Nor is it kept for a media_id that is dead.
 	require.NoError(t, os.Remove(path))
-	stopAt(t, cl, id, path, 9<<20)
+	stopAt(t, cl, id, path, 17<<20)
 	s.Inject("media/get", wecomtest.Fault{Errcode: 40007})
 	_, err = cl.DownloadFile(t.Context(), id, path, wecom.DownloadOptions{})
 	require.Equal(t, wecom.CodeBadMediaID, asError(t, err).Code)
