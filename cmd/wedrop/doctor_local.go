@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -124,7 +126,7 @@ type opening struct {
 
 // openedJournal opens it and makes a change that means nothing.
 func (d *doctor) openedJournal(ctx context.Context) finding {
-	m, path := &d.say.Doctor, d.cfg.Journal
+	m, path := &d.say.Doctor, d.journalName()
 	gaveUp := make(chan struct{})
 	got, ok := atMost(ctx, func() opening {
 		j, err := d.openJournal(context.WithoutCancel(ctx), d.cfg)
@@ -143,6 +145,10 @@ func (d *doctor) openedJournal(ctx context.Context) finding {
 		return broken(m.JournalLocked(path), m.JournalLockedRemedy)
 	case got.err != nil && locked(got.err):
 		return broken(m.JournalLocked(path), m.JournalLockedRemedy)
+	case got.err != nil && foreign(path):
+		return broken(m.JournalForeign(path), m.JournalForeignRemedy)
+	case errors.Is(got.err, fs.ErrPermission):
+		return broken(m.JournalClosed(path), m.JournalUnwritableRemedy)
 	case got.err != nil:
 		return d.told(ctx, got.err)
 	}
@@ -166,6 +172,30 @@ func (d *doctor) openedJournal(ctx context.Context) finding {
 	return good(m.JournalGood(path))
 }
 
+// journalName is the journal as people may see it: without a password.
+func (d *doctor) journalName() string {
+	if u, err := url.Parse(d.cfg.Journal); err == nil && d.remote() {
+		return u.Scheme + "://" + u.Host + u.Path
+	}
+	return d.cfg.Journal
+}
+
+// remote reports whether the journal is no file of this machine.
+func (d *doctor) remote() bool { return strings.Contains(d.cfg.Journal, "://") }
+
+// foreign reports whether there is a file which is not even SQLite's
+// (sqlite.org/fileformat2.html, 1.3).
+func foreign(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head := make([]byte, 16)
+	n, err := io.ReadFull(f, head)
+	return n > 0 && (err != nil || string(head) != "SQLite format 3\x00")
+}
+
 // locked reads SQLite's SQLITE_BUSY and SQLITE_LOCKED, without its package.
 func locked(err error) bool {
 	var e interface{ Code() int }
@@ -186,7 +216,7 @@ const (
 func (d *doctor) diskSpace(ctx context.Context) finding {
 	m := &d.say.Doctor
 	var places []string
-	if d.cfg.Journal != "" && !strings.Contains(d.cfg.Journal, "://") {
+	if d.cfg.Journal != "" && !d.remote() {
 		places = append(places, filepath.Dir(d.cfg.Journal))
 	}
 	if dir, ok := strings.CutPrefix(d.cfg.Storage.URL, "dir://"); ok && d.bucket.Bucket != nil {

@@ -38,6 +38,9 @@ func (d *doctor) findDaemon() *daemonCase {
 		return c
 	}
 	c.looked = true
+	if d.remote() {
+		return c // beside it there is nothing to look at
+	}
 	path := d.cfg.Journal + ".serve"
 	data, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) || err == nil && len(data) == 0 {
@@ -89,10 +92,12 @@ func nearby(address string) string {
 func (d *doctor) running(ctx context.Context) finding {
 	m, c := &d.say.Doctor, d.findDaemon()
 	switch {
-	case c.err != nil && d.journal == nil:
+	case d.journal == nil && (c.err != nil || d.remote()):
 		return d.needs("journal")
 	case c.err != nil:
 		return unproven(m.DaemonUnknown(cause(c.err)), m.JournalNotOursRemedy)
+	case d.remote():
+		return unproven(m.DaemonElsewhere, m.DaemonElsewhereRemedy)
 	case c.runs:
 		if resp, _, err := d.fetch(ctx, c.local()+"/healthz"); err != nil || resp.StatusCode != http.StatusOK {
 			return broken(m.DaemonHangs(c.pid, c.address), m.DaemonHangsRemedy)
@@ -140,10 +145,12 @@ func (d *doctor) callback(ctx context.Context) finding {
 	switch {
 	case err != nil:
 		return d.told(ctx, err)
-	case c.err != nil && d.journal == nil:
+	case d.journal == nil && (c.err != nil || d.remote()):
 		return d.needs("journal")
 	case c.err != nil:
 		return unproven(m.DaemonUnknown(cause(c.err)), m.JournalNotOursRemedy)
+	case d.remote():
+		return unproven(m.DaemonElsewhere, m.CallbackProve)
 	case !c.runs:
 		return warning(m.CallbackIdle, m.CallbackIdleRemedy)
 	}

@@ -192,7 +192,7 @@ var brokenThings = []brokenThing{
 		map[string]verdict{"folders": failed}, nil},
 	{"a journal that is none", func(t *testing.T, c *clinic) {
 		c.set("WEDROP_JOURNAL", c.drop(t.TempDir(), "notes.txt", bytes.Repeat([]byte("these are notes\n"), 100)))
-	}, with(noToken(), "journal", failed, "token", skipped), map[string]string{"journal": "not a ledger"}},
+	}, with(noToken(), "journal", failed, "token", skipped), map[string]string{"journal": "another file"}},
 	{"a journal in a file's place", func(t *testing.T, c *clinic) {
 		c.set("WEDROP_JOURNAL", filepath.Join(c.drop(t.TempDir(), "file", nil), "ledger.db"))
 	}, with(noToken(), "journal", failed, "token", skipped, "daemon", skipped), nil},
@@ -201,6 +201,9 @@ var brokenThings = []brokenThing{
 		require.NoError(t, lock.Lock())
 		t.Cleanup(func() { _ = lock.Close() })
 	}, with(noToken(), "journal", failed, "token", skipped), map[string]string{"journal": "fuser"}},
+
+	{"a journal of another kind", func(t *testing.T, c *clinic) { c.set("WEDROP_JOURNAL", "postgres://wedrop:HUSH@127.0.0.1:1/wedrop") },
+		with(noToken(), "journal", failed, "token", skipped, "daemon", skipped), nil},
 
 	// WeCom.
 	{"a wrong secret", func(t *testing.T, c *clinic) { c.set("WEDROP_WECOM_SECRET", "S3CRET") },
@@ -427,36 +430,48 @@ func TestDoctorRemovesWhatWasLeft(t *testing.T) {
 	c.harmless()
 }
 
-// A Ctrl-C amid the checks leaves nothing either.
-func TestDoctorThatIsInterruptedCleansUp(t *testing.T) {
+// A Ctrl-C amid the checks leaves nothing, and what a killed doctor had no time
+// to remove the next one does.
+func TestDoctorThatIsStoppedLeavesNothing(t *testing.T) {
 	t.Parallel()
-	c := newClinic(t)
-	dir := t.TempDir()
-	d, err := dirbucket.Open("dir://" + dir)
-	require.NoError(t, err)
-	reading, over := make(chan struct{}), make(chan struct{})
-	var once atomic.Bool
-	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if once.CompareAndSwap(false, true) {
-			close(reading)
-		}
-		<-over
-		d.Handler().ServeHTTP(w, r)
-	}))
-	t.Cleanup(web.Close)
-	t.Cleanup(func() { _ = d.Close() })
-	c.set("WEDROP_STORAGE", "dir://"+dir, "WEDROP_STORAGE_PUBLIC_URL", web.URL)
-	cmd := c.command("doctor")
-	require.NoError(t, cmd.Start())
-	<-reading
-	require.FileExists(t, filepath.Join(dir, "wedrop-doctor.bin"))
-	require.NoError(t, cmd.Process.Signal(syscall.SIGINT))
-	_ = cmd.Wait()
-	close(over)
-	require.Equal(t, 4, cmd.ProcessState.ExitCode())
-	entries, err := os.ReadDir(dir)
-	require.NoError(t, err)
-	require.Empty(t, entries)
+	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGKILL} {
+		t.Run(sig.String(), func(t *testing.T) {
+			t.Parallel()
+			c := newClinic(t)
+			dir := t.TempDir()
+			d, err := dirbucket.Open("dir://" + dir)
+			require.NoError(t, err)
+			t.Cleanup(func() { _ = d.Close() })
+			reading, over := make(chan struct{}), make(chan struct{})
+			var once atomic.Bool
+			web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if once.CompareAndSwap(false, true) {
+					close(reading)
+				}
+				<-over
+				d.Handler().ServeHTTP(w, r)
+			}))
+			t.Cleanup(web.Close)
+			c.set("WEDROP_STORAGE", "dir://"+dir, "WEDROP_STORAGE_PUBLIC_URL", web.URL)
+			cmd := c.command("doctor")
+			require.NoError(t, cmd.Start())
+			<-reading
+			require.FileExists(t, filepath.Join(dir, "wedrop-doctor.bin"))
+			require.NoError(t, cmd.Process.Signal(sig))
+			_ = cmd.Wait()
+			close(over)
+			if sig == syscall.SIGKILL {
+				require.FileExists(t, filepath.Join(dir, "wedrop-doctor.bin"))
+				findings, _ := c.doctor()
+				require.Equal(t, passed, findings["bucket-clean"].Status)
+			} else {
+				require.Equal(t, 4, cmd.ProcessState.ExitCode())
+			}
+			entries, err := os.ReadDir(dir)
+			require.NoError(t, err)
+			require.Empty(t, entries)
+		})
+	}
 }
 
 // The callback is checked with the daemon that is there, as WeCom checks it.
@@ -523,7 +538,9 @@ func TestDoctorSeesMissingRights(t *testing.T) {
 	require.Equal(t, failed, f.Status)
 	require.Contains(t, f.Message, dir)
 	require.Contains(t, f.Remedy, "read-only")
-	require.Equal(t, failed, d.openedJournal(t.Context()).Status)
+	f = d.openedJournal(t.Context())
+	require.Equal(t, failed, f.Status)
+	require.Contains(t, f.Message, "no permission")
 	d.cfg.Storage.URL, d.cfg.Storage.PublicURL = "dir://"+dir, "https://media.example"
 	d.openTrial(t.Context())
 	f = d.write(t.Context())

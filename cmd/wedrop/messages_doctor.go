@@ -51,6 +51,8 @@ type doctorMessages struct {
 	JournalUnwritable               func(path, why string) string
 	JournalUnwritableRemedy         string
 	JournalNotOurs                  func(path string) string
+	JournalForeign, JournalClosed   func(path string) string
+	JournalForeignRemedy            string
 	JournalNotOursRemedy            string
 	Space                           func(path, free string) string
 	SpaceUnknown                    string
@@ -80,26 +82,27 @@ type doctorMessages struct {
 	CleanLeft                       func(key string) string
 
 	// Callback, daemon, page, language.
-	CallbackNone                     string
-	CallbackIdle, CallbackIdleRemedy string
-	CallbackGood, CallbackSlow       func(url string) string
-	CallbackProve                    string
-	CallbackSlowRemedy               string
-	CallbackRefused, CallbackOff     func(url string) string
-	CallbackReload                   string
-	CallbackLost                     func(url, why string) string
-	CallbackLostRemedy               string
-	DaemonNone                       string
-	DaemonRuns                       func(pid, address string) string
-	DaemonHangs                      func(pid, address string) string
-	DaemonHangsRemedy                string
-	DaemonUnknown                    func(why string) string
-	PortTaken                        func(address string) string
-	PortTakenRemedy                  string
-	PageLocal, PageGood, PageWeak    string
-	PageWeakRemedy                   string
-	Language                         func(lang, from string) string
-	LanguageFlag, LanguageLocale     string
+	CallbackNone                           string
+	CallbackIdle, CallbackIdleRemedy       string
+	CallbackGood, CallbackSlow             func(url string) string
+	CallbackProve                          string
+	CallbackSlowRemedy                     string
+	CallbackRefused, CallbackOff           func(url string) string
+	CallbackReload                         string
+	CallbackLost                           func(url, why string) string
+	CallbackLostRemedy                     string
+	DaemonNone                             string
+	DaemonElsewhere, DaemonElsewhereRemedy string
+	DaemonRuns                             func(pid, address string) string
+	DaemonHangs                            func(pid, address string) string
+	DaemonHangsRemedy                      string
+	DaemonUnknown                          func(why string) string
+	PortTaken                              func(address string) string
+	PortTakenRemedy                        string
+	PageLocal, PageGood, PageWeak          string
+	PageWeakRemedy                         string
+	Language                               func(lang, from string) string
+	LanguageFlag, LanguageLocale           string
 }
 
 func newDoctorMessages(say func(zh, en string) string) doctorMessages {
@@ -211,9 +214,9 @@ func (m *doctorMessages) setUp(say func(zh, en string) string) {
 		case off.Abs() <= 2*time.Second:
 			return say("和"+who+"的时间一致", "agrees with that of "+who)
 		case off > 0:
-			return say(fmt.Sprintf("本机比%s慢 %s", who, off), fmt.Sprintf("%s behind %s", off, who))
+			return say(fmt.Sprintf("本机比%s慢 %s", who, chineseClock(off)), fmt.Sprintf("%s behind %s", off, who))
 		}
-		return say(fmt.Sprintf("本机比%s快 %s", who, -off), fmt.Sprintf("%s ahead of %s", -off, who))
+		return say(fmt.Sprintf("本机比%s快 %s", who, chineseClock(-off)), fmt.Sprintf("%s ahead of %s", -off, who))
 	}
 	m.ClockUnknown = func(who string) string { return say("问不到"+who+"的时间", "no answer from "+who) }
 	m.ClockNone = say("检查网络和代理；下面的检查会说明是哪一边连不上", "check the network and the proxy; the checks below say which side cannot be reached")
@@ -251,6 +254,13 @@ func (m *doctorMessages) local(say func(zh, en string) string) {
 		return say("账本 "+path+" 不能写入："+why, "the journal "+path+" takes no changes: "+why)
 	}
 	m.JournalUnwritableRemedy = say("检查账本文件的权限和磁盘空间；用 journal 或 WEDROP_JOURNAL 可换位置", "check the file's rights and the disk's space; journal or WEDROP_JOURNAL names another place")
+	m.JournalForeign = func(path string) string {
+		return say(path+" 不是 wedrop 的账本，是别的文件", path+" is no journal of wedrop's but another file")
+	}
+	m.JournalForeignRemedy = say("用 journal 或 WEDROP_JOURNAL 换一个位置；这个文件没有被改动", "name another place in journal or WEDROP_JOURNAL; the file was left as it is")
+	m.JournalClosed = func(path string) string {
+		return say("没有权限打开账本 "+path, "no permission to open the journal "+path)
+	}
 	m.JournalNotOurs = func(path string) string {
 		return say("账本 "+path+" 可以写入，但它属于另一个用户，现在是用 root 检查的", "the journal "+path+" takes changes, but it is another user's and this is root")
 	}
@@ -298,7 +308,16 @@ func (m *doctorMessages) bucket(say func(zh, en string) string) {
 	}
 	m.ReadOtherRemedy = say("把 storage.public_url 改成存储桶（或文件夹）真正对外的网址；若那里是网站或登录页，请换一个专用域名", "set storage.public_url to the address at which the bucket (or folder) itself is published; where that is a site or a sign-in page, use a domain of its own")
 	m.ReadLost = func(url, detail string) string {
-		return say("公开链接没有应答（"+detail+"）："+url, "the public link does not answer ("+detail+"): "+url)
+		zh := detail
+		switch detail {
+		case "no answer":
+			zh = "连接不上"
+		case "no answer in time":
+			zh = "超时"
+		case "the host's name does not resolve":
+			zh = "找不到这个域名"
+		}
+		return say("公开链接没有应答（"+zh+"）："+url, "the public link does not answer ("+detail+"): "+url)
 	}
 	m.ReadLostRemedy = say("检查 storage.public_url 的域名和端口有没有写错、网页服务器或 CDN 是否在运行；企业微信要能从公网打开它", "check the host in storage.public_url, and that the web server or CDN runs; WeCom has to reach it from outside")
 	m.WriteLostRemedy = say("检查 storage.url 里的地域（region）和地址（endpoint），以及网络、防火墙和代理，再运行一次 wedrop doctor", "check region and endpoint in storage.url, the network, the firewall and the proxy, then run wedrop doctor again")
@@ -348,6 +367,8 @@ func (m *doctorMessages) running(say func(zh, en string) string) {
 	}
 	m.CallbackLostRemedy = say("重启守护进程（systemctl restart wedrop），再看它的日志", "restart the daemon (systemctl restart wedrop) and look at its log")
 	m.DaemonNone = say("没有守护进程在用这个账本；只用 push、sync 或定时任务时不需要", "no daemon works with this journal; push, sync and cron need none")
+	m.DaemonElsewhere = say("账本是几台机器共用的，守护进程可能在其中任何一台上，从这里证明不了", "the journal is shared by machines, and a daemon may be on any of them: not provable from here")
+	m.DaemonElsewhereRemedy = say("在运行守护进程的机器上打开 /readyz 看它的状态", "look at /readyz on the machine where the daemon runs")
 	m.DaemonRuns = func(pid, address string) string {
 		return say("正在运行（进程号 "+pid+"），地址 "+address, "runs (process "+pid+") at "+address)
 	}
@@ -369,4 +390,16 @@ func (m *doctorMessages) running(say func(zh, en string) string) {
 	m.Language = func(lang, from string) string { return say("中文（"+from+"）", lang+" ("+from+")") }
 	m.LanguageFlag = say("命令行选项 --lang", "--lang")
 	m.LanguageLocale = say("系统的语言设置", "the system's locale")
+}
+
+// chineseClock is a difference of clocks in words.
+func chineseClock(d time.Duration) string {
+	minutes, seconds := int(d.Minutes()), int(d.Seconds())%60
+	switch {
+	case minutes >= 60:
+		return fmt.Sprintf("%d 小时 %d 分", minutes/60, minutes%60)
+	case minutes > 0:
+		return fmt.Sprintf("%d 分 %d 秒", minutes, seconds)
+	}
+	return fmt.Sprintf("%d 秒", seconds)
 }
