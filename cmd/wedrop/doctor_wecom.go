@@ -21,9 +21,9 @@ type wecomCase struct {
 // say that it proves rights without a side effect.
 const noSuchJob = "wedrop-doctor"
 
-// tokenLimit is for a token and for the question: a gettoken is given up after
-// 12 seconds by itself.
-const tokenLimit = 15 * time.Second
+// tokenLimit is for a token and for the question together. A gettoken that is
+// given up is no refusal: it may be asked for again at once.
+const tokenLimit = 8 * time.Second
 
 // token asks WeCom the question, with the ledger's token or a new one. What a
 // token needs is judged here, the rest by trustedIP and permission.
