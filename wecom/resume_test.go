@@ -1,11 +1,11 @@
 package wecom_test
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -13,17 +13,12 @@ import (
 	"wedrop/wecom/wecomtest"
 )
 
-// stopAt downloads until so many bytes are there and then is stopped.
-func stopAt(t *testing.T, cl *wecom.Client, id, path string, bytes int64) {
+// stopAt downloads so many bytes, after which WeCom wants to be left alone.
+func stopAt(t *testing.T, s *wecomtest.Server, cl *wecom.Client, id, path string, bytes int) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	_, err := cl.DownloadFile(ctx, id, path, wecom.DownloadOptions{Progress: func(done, _ int64) {
-		if done >= bytes {
-			cancel()
-		}
-	}})
-	require.ErrorIs(t, err, context.Canceled)
+	s.Inject("media/get", wecomtest.Fault{Truncate: bytes}, wecomtest.Fault{Errcode: 45033})
+	_, err := cl.DownloadFile(t.Context(), id, path, wecom.DownloadOptions{Chunk: wecom.MaxRange, Pause: time.Millisecond})
+	require.Equal(t, wecom.CodeConcurrency, asError(t, err).Code)
 	require.NoFileExists(t, path, "a half file under the final name")
 }
 
@@ -42,12 +37,12 @@ func TestDownloadFileGoesOn(t *testing.T) {
 	s, cl, id := holding(t, b)
 	dir := t.TempDir()
 	path := filepath.Join(dir, "clip.mp4")
-	stopAt(t, cl, id, path, 17<<20)
+	stopAt(t, s, cl, id, path, 17<<20)
 	left := parts(t, path)
 	require.Len(t, left, 1)
 	info, err := os.Stat(left[0])
 	require.NoError(t, err)
-	require.GreaterOrEqual(t, info.Size(), int64(17<<20))
+	require.EqualValues(t, 17<<20, info.Size())
 
 	spoilt, err := os.OpenFile(left[0], os.O_WRONLY, 0)
 	require.NoError(t, err)
@@ -82,7 +77,7 @@ func TestDownloadFileDropsWhatDoesNotFit(t *testing.T) {
 	s, cl, id := holding(t, b)
 	dir := t.TempDir()
 	path := filepath.Join(dir, "clip.mp4")
-	stopAt(t, cl, id, path, 9<<20)
+	stopAt(t, s, cl, id, path, 9<<20)
 	left := parts(t, path)
 	require.Len(t, left, 1)
 	require.NoError(t, os.Truncate(left[0], 41<<20))
@@ -97,7 +92,7 @@ func TestDownloadFileDropsWhatDoesNotFit(t *testing.T) {
 
 	// Nor is it kept for a media_id that is dead.
 	require.NoError(t, os.Remove(path))
-	stopAt(t, cl, id, path, 17<<20)
+	stopAt(t, s, cl, id, path, 17<<20)
 	s.Inject("media/get", wecomtest.Fault{Errcode: 40007})
 	_, err = cl.DownloadFile(t.Context(), id, path, wecom.DownloadOptions{})
 	require.Equal(t, wecom.CodeBadMediaID, asError(t, err).Code)
@@ -111,7 +106,7 @@ func TestDownloadFileOfAnotherMedia(t *testing.T) {
 	s, cl, id := holding(t, a)
 	other := mediaOf(t, s, cl, "b.bin", b)
 	path := filepath.Join(t.TempDir(), "x")
-	stopAt(t, cl, id, path, 9<<20)
+	stopAt(t, s, cl, id, path, 9<<20)
 	res, err := cl.DownloadFile(t.Context(), other, path, wecom.DownloadOptions{})
 	require.NoError(t, err)
 	require.Zero(t, res.Resumed)
@@ -150,9 +145,9 @@ func TestDownloadFileTwiceAtOnce(t *testing.T) {
 // A media_id has characters that a file's name may not have everywhere.
 func TestDownloadFileNamesItsPartPlainly(t *testing.T) {
 	t.Parallel()
-	_, cl, id := holding(t, content(12<<20))
+	s, cl, id := holding(t, content(12<<20))
 	path := filepath.Join(t.TempDir(), "x")
-	stopAt(t, cl, id, path, 9<<20)
+	stopAt(t, s, cl, id, path, 9<<20)
 	for _, p := range parts(t, path) {
 		require.Regexp(t, `^x\.part-[0-9a-f]{12}$`, filepath.Base(p))
 	}
