@@ -169,9 +169,7 @@ func (k *keeper) look(ctx context.Context, t Template, items map[int64]Item) err
 	if due, again := t.dueAgain(*it.Media); !again || due.After(now) {
 		return nil
 	}
-	// Several processes may be here at once: one of them has the turn.
-	turn, _, err := k.p.Journal.Turns(ctx, "template/"+t.Corp+"/"+t.ID, 1, turnTemplates, 1)
-	if err != nil || turn == 0 {
+	if turn, err := k.turn(ctx, t, *it.Media); !turn {
 		return err
 	}
 	fresh, err := k.p.template(ctx, t.ID)
@@ -187,6 +185,26 @@ func (k *keeper) look(ctx context.Context, t Template, items map[int64]Item) err
 	}
 	k.edited[t.ID] = true
 	return k.p.Journal.PutTemplate(context.WithoutCancel(ctx), done)
+}
+
+// turn is true for one of several processes that would edit a template at
+// once. A batch run waits for it: one that was killed may have had the last.
+func (k *keeper) turn(ctx context.Context, t Template, m Media) (bool, error) {
+	for {
+		n, wait, err := k.p.Journal.Turns(ctx, "template/"+t.Corp+"/"+t.ID+"/"+m.ID, 1, turnTemplates, 1)
+		if err != nil || n > 0 || !k.carry {
+			return n > 0, err
+		}
+		select {
+		case <-ctx.Done():
+			return false, nil
+		case <-time.After(min(max(wait, time.Millisecond), time.Second)):
+		}
+		now, err := k.p.template(ctx, t.ID)
+		if err != nil || now == nil || !now.Updated.Equal(t.Updated) { // somebody else was there
+			return false, err
+		}
+	}
 }
 
 // follow puts its Item's media_id into a template and proves it by reading it

@@ -41,7 +41,10 @@ type Config struct {
 	RenewBefore time.Duration
 	RateLimit   int // calls a minute
 	Webhook     string
-	Lang        string // "zh", "en" or empty
+	// RenewTemplates: what welcome templates use is renewed, and the templates
+	// with it.
+	RenewTemplates bool
+	Lang           string // "zh", "en" or empty
 
 	base string            // folder of the file that is being read
 	from map[string]origin // where each key that is set came from

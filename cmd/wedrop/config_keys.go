@@ -71,6 +71,8 @@ func keys() []key {
 			set: number(func(c *Config) *int { return &c.RateLimit })},
 		{name: "notify.webhook", env: "WEDROP_NOTIFY_WEBHOOK", secret: true, example: "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=...",
 			set: link(func(c *Config) *string { return &c.Webhook })},
+		{name: "welcome.renew_templates", env: "WEDROP_WELCOME_RENEW_TEMPLATES", example: "true", set: choice(
+			func(c *Config, v string) { c.RenewTemplates = v == "true" }, "true", "false")},
 		{name: "lang", env: "WEDROP_LANG", example: "zh", set: choice(
 			func(c *Config, v string) { c.Lang = v }, "zh", "en")},
 	}

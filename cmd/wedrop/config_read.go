@@ -128,7 +128,7 @@ func (f *yamlFile) member(at string, m *ast.MappingValueNode) error {
 	return f.unknown(name, m.Key.GetToken())
 }
 
-func sections() []string { return []string{"wecom", "callback", "storage", "notify"} }
+func sections() []string { return []string{"wecom", "callback", "storage", "notify", "welcome"} }
 
 func (f *yamlFile) scalar(k key, name string, m *ast.MappingValueNode) error {
 	v, ok := value(m.Value)

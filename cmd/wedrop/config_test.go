@@ -102,6 +102,7 @@ func TestSenselessValues(t *testing.T) {
 		"rate_limit: 0",
 		"rate_limit: 1e9",
 		"notify: {webhook: HUSH}",
+		"welcome: {renew_templates: 2}",
 		"lang: fr",
 		"lang: {zh: en}",
 		"polls: 1s",

@@ -43,6 +43,7 @@ type sendFlags struct {
 	dryRun  bool
 	force   bool
 	noWait  bool
+	verify  bool
 }
 
 func (a *app) sendFlags(c *cobra.Command, f *sendFlags) {
@@ -51,6 +52,7 @@ func (a *app) sendFlags(c *cobra.Command, f *sendFlags) {
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, a.say.FlagDryRun)
 	c.Flags().BoolVar(&f.force, "force", false, a.say.FlagForce)
 	c.Flags().BoolVar(&f.noWait, "no-wait", false, a.say.FlagNoWait)
+	c.Flags().BoolVar(&f.verify, "verify", false, a.say.Download.FlagVerifyPush)
 }
 
 // typed is what --type says; empty means auto.

@@ -63,6 +63,9 @@ type messages struct {
 
 	Serve  serveMessages
 	Doctor doctorMessages
+
+	Welcome  welcomeMessages
+	Download downloadMessages
 }
 
 // newMessages is the catalogue in "zh" or "en". Every entry has both, side by
@@ -244,6 +247,7 @@ func newMessages(lang string) *messages {
 	}
 	m.Serve = newServeMessages(say)
 	m.Doctor = newDoctorMessages(say)
+	m.Welcome, m.Download = newWelcomeMessages(say), newDownloadMessages(say)
 	m.commands(say)
 	return m
 }

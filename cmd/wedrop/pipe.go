@@ -79,7 +79,14 @@ func (a *app) connect(ctx context.Context, l *line) (err error) {
 		return cfg.located(err)
 	}
 	l.PollMin, l.PollMax, l.RenewBefore = cfg.PollMin, cfg.PollMax, cfg.RenewBefore
-	l.WeCom, err = wecom.New(wecom.Config{
+	l.WeCom, err = a.client(l)
+	return err
+}
+
+// client is the one that calls WeCom for a line. It makes no call yet.
+func (a *app) client(l *line) (*wecom.Client, error) {
+	cfg := l.cfg
+	return wecom.New(wecom.Config{
 		BaseURL:   cfg.WeCom.BaseURL,
 		CorpID:    cfg.WeCom.CorpID,
 		Secret:    cfg.WeCom.Secret,
@@ -89,7 +96,6 @@ func (a *app) connect(ctx context.Context, l *line) (err error) {
 		Observe:   a.called,
 		Log:       a.log,
 	})
-	return err
 }
 
 func (a *app) openBucket(ctx context.Context, cfg *Config) (*storage.Bucket, storage.Driver, error) {

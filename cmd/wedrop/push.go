@@ -46,11 +46,11 @@ func (a *app) push(ctx context.Context, files []pipeline.File, f sendFlags) (err
 	if len(files) == 1 {
 		s = bare
 	}
-	return a.carry(ctx, l, files, o, s, f.noWait, len(files) > 1)
+	return a.carry(ctx, l, files, o, s, f, len(files) > 1)
 }
 
 // carry brings files to their end and tells about each.
-func (a *app) carry(ctx context.Context, l *line, files []pipeline.File, o pipeline.EnterOptions, s style, noWait, summary bool) error {
+func (a *app) carry(ctx context.Context, l *line, files []pipeline.File, o pipeline.EnterOptions, s style, f sendFlags, summary bool) error {
 	names := make([]string, len(files))
 	for i, f := range files {
 		names[i] = f.Path
@@ -60,8 +60,11 @@ func (a *app) carry(ctx context.Context, l *line, files []pipeline.File, o pipel
 		return err
 	}
 	b := a.startBars(l.Pipeline, entries)
-	r := a.newReport(names, s, noWait, b)
-	err = l.Run(ctx, entries, pipeline.RunOptions{Again: o, NoWait: noWait, Ended: r.end})
+	r := a.newReport(names, s, f.noWait, b)
+	v := a.newVerifier(ctx, l, f.verify, r.end)
+	v.all = true
+	err = l.Run(ctx, entries, pipeline.RunOptions{Again: o, NoWait: f.noWait, Ended: v.end})
+	v.wait()
 	b.stop()
 	return r.finish(err, summary)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -39,6 +40,7 @@ func (a *app) root() *cobra.Command {
 
 	root.AddCommand(a.pushCommand(), a.syncCommand(), a.checkCommand(), a.getCommand(), a.listCommand(),
 		a.retryCommand(), a.cleanCommand(), a.serveCommand(), a.doctorCommand(), a.demoCommand(), a.versionCommand(), a.completionCommand())
+	root.AddCommand(a.welcomeCommand(), a.downloadCommand())
 	root.SetHelpCommand(a.helpCommand())
 	for _, c := range append(root.Commands(), root) {
 		c.Flags().BoolP("help", "h", false, a.say.FlagHelp)
@@ -81,12 +83,12 @@ func (e *usageError) hint(say *messages) string {
 
 func (a *app) unknownCommand(cmd *cobra.Command, name string) error {
 	var names []string
-	for _, c := range cmd.Root().Commands() {
+	for _, c := range cmd.Commands() {
 		names = append(names, c.Name())
 	}
 	e := &usageError{what: a.say.UnknownCommand(name), cmd: cmd}
 	if near := nearest(name, names); near != "" {
-		e.near = "wedrop " + near
+		e.near = cmd.CommandPath() + " " + near
 	}
 	return e
 }
@@ -155,19 +157,18 @@ func usageLine(cmd *cobra.Command) string {
 }
 
 func (a *app) helpCommand() *cobra.Command {
-	c := a.command("help [COMMAND]", a.say.Help, cobra.MaximumNArgs(1))
+	c := a.command("help [COMMAND]", a.say.Help, cobra.MaximumNArgs(2))
 	c.RunE = func(cmd *cobra.Command, args []string) error {
-		if len(args) == 0 {
-			a.help(cmd.Root())
-			return nil
-		}
-		for _, sub := range cmd.Root().Commands() {
-			if sub.Name() == args[0] {
-				a.help(sub)
-				return nil
+		at := cmd.Root()
+		for _, name := range args {
+			i := slices.IndexFunc(at.Commands(), func(c *cobra.Command) bool { return c.Name() == name })
+			if i < 0 {
+				return a.unknownCommand(at, name)
 			}
+			at = at.Commands()[i]
 		}
-		return a.unknownCommand(cmd, args[0])
+		a.help(at)
+		return nil
 	}
 	return c
 }

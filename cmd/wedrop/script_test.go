@@ -54,6 +54,10 @@ func TestScripts(t *testing.T) {
 			"file":    makeFile,
 			"hidden":  hidden,
 			"appends": appends,
+
+			"templates": templates,
+			"corrupt":   corrupt,
+			"noless":    noLess,
 		},
 	})
 }
@@ -75,7 +79,7 @@ type site struct {
 }
 
 func setUp(env *testscript.Env) error {
-	we, err := wecomtest.Start(wecomtest.Options{CorpID: testCorp, Secret: testSecret})
+	we, err := wecomtest.Start(wecomtest.Options{CorpID: testCorp, Secret: testSecret, KeepMedia: true})
 	if err != nil {
 		return err
 	}

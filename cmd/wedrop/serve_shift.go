@@ -114,6 +114,9 @@ func (s *shift) start(ctx context.Context) {
 	work.Go(func() { s.carry(ctx) })
 	work.Go(func() { s.herald.run(ctx) })
 	work.Go(func() { s.watchExpiry(ctx) })
+	if s.cfg.RenewTemplates {
+		work.Go(func() { s.keepTemplates(ctx) })
+	}
 	var follow sync.WaitGroup // sees the last of the work
 	following, end := context.WithCancel(context.WithoutCancel(ctx))
 	follow.Go(func() { s.news.run(following) })

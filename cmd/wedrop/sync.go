@@ -75,7 +75,7 @@ func (a *app) sync(ctx context.Context, cfg *Config, folders []folder.Folder, f 
 		err = a.plan(ctx, l, filesOf(found), o)
 		return done(worst(scanned, a.report(err)))
 	}
-	run := &syncRun{a: a, line: l, again: o, noWait: f.noWait, began: began}
+	run := &syncRun{a: a, line: l, again: o, noWait: f.noWait, verify: f.verify, began: began}
 	code, err := run.all(ctx, found)
 	if err != nil {
 		return err
@@ -150,6 +150,7 @@ type syncRun struct {
 	line   *line
 	again  pipeline.EnterOptions
 	noWait bool
+	verify bool
 	began  time.Time
 	report *report
 	bars   *bars
@@ -195,8 +196,12 @@ func (s *syncRun) all(ctx context.Context, found []folder.Candidate) (exit, erro
 	if err == nil && s.line.cfg.Renew == RenewAll && !s.noWait {
 		err = s.renewOthers(ctx)
 	}
+	templates := exitDone
+	if err == nil && s.line.cfg.RenewTemplates && !s.noWait {
+		templates, err = s.a.renewTemplates(ctx, s.line)
+	}
 	s.bars.stop()
-	return s.finish(ctx, busy, err), nil
+	return worst(templates, s.finish(ctx, busy, err)), nil
 }
 
 // split parts the files whose Items are at work or done from those that
@@ -222,10 +227,12 @@ func (s *syncRun) run(ctx context.Context, entries []pipeline.Entry, fresh []fol
 	for _, e := range entries {
 		s.mine[e.Item.ID] = true
 	}
-	return s.line.Run(ctx, entries, pipeline.RunOptions{Again: s.again, NoWait: s.noWait, Ended: func(i int, e pipeline.Entry) {
+	v := s.a.newVerifier(ctx, s.line, s.verify, func(_ int, e pipeline.Entry) {
 		s.mine[e.Item.ID] = true
 		s.report.end(s.report.place(e.File.Path), e)
-	}})
+	})
+	defer v.wait()
+	return s.line.Run(ctx, entries, pipeline.RunOptions{Again: s.again, NoWait: s.noWait, Ended: v.end})
 }
 
 // renewOthers keeps those media_ids alive whose files are in no folder (any
