@@ -117,29 +117,12 @@ func (j *Journal) Record(ctx context.Context, it pipeline.Item, keep bool) (pipe
 	return out, err
 }
 
+// record writes what has changed, and no more: each index that it leaves alone
+// saves about as much as the row itself costs.
 func (t *tx) record(it pipeline.Item, keep bool) (pipeline.Item, error) {
-	var was string
-	err := t.row(`SELECT md5 FROM items WHERE `+mine, t.mine(it)...).Scan(&was)
-	if errors.Is(err, sql.ErrNoRows) {
-		return it, pipeline.ErrLost
-	} else if err != nil {
+	md5, was, err := t.claimed(it)
+	if err != nil {
 		return it, err
-	}
-	if was != "" && it.MD5 != was {
-		if err := t.split(it); err != nil {
-			return it, err
-		}
-	}
-	if other, ok, err := t.same(it); err != nil {
-		return it, err
-	} else if ok {
-		return t.merge(it, other)
-	}
-	if it.MD5 != "" {
-		if err := t.exec(`UPDATE files SET dev=?,ino=?,fsize=?,mtime=?,ctime=? WHERE item=? AND path=?`,
-			append(stat(it.File), it.ID, it.Path)...); err != nil {
-			return it, err
-		}
 	}
 	if it.Step == pipeline.Await {
 		called, err := t.changed(`DELETE FROM callbacks WHERE job=?`, it.Job.ID)
@@ -151,8 +134,17 @@ func (t *tx) record(it pipeline.Item, keep bool) (pipeline.Item, error) {
 		}
 	}
 	claim := it.Claim
-	if it, err = t.save(it); err != nil {
+	it.Claim, it.Rev, it.Updated = pipeline.Claim{}, t.next(), from(t.now)
+	now, err := values(it, t.now, it.Rev)
+	if err != nil {
 		return it, err
+	}
+	if differ(was, now, identity) {
+		if other, ok, err := t.identify(it, md5); err != nil {
+			return it, err
+		} else if ok {
+			return t.merge(it, other)
+		}
 	}
 	if keep && it.Step == pipeline.Stage {
 		busy, err := t.staging(it)
@@ -161,12 +153,44 @@ func (t *tx) record(it pipeline.Item, keep bool) (pipeline.Item, error) {
 		}
 		keep = !busy
 	}
+	set, args := change(was, now)
 	if keep {
 		it.Claim = claim
-		return it, nil
+	} else {
+		set += `,lease=0,owner=''`
 	}
-	it.Claim = pipeline.Claim{}
-	return it, t.exec(`UPDATE items SET lease=0, owner='' WHERE id=?`, it.ID)
+	return it, t.exec(`UPDATE items SET `+set+` WHERE id=?`, append(args, it.ID)...)
+}
+
+// claimed returns an Item's row as it stands, or ErrLost if the claim is over.
+func (t *tx) claimed(it pipeline.Item) (md5 string, row []any, err error) {
+	row = make([]any, strings.Count(columns, `,`)+1)
+	into := make([]any, len(row)+1)
+	into[0] = &md5
+	for n := range row {
+		into[n+1] = &row[n]
+	}
+	err = t.row(`SELECT md5,`+columns+` FROM items WHERE `+mine, t.mine(it)...).Scan(into...)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = pipeline.ErrLost
+	}
+	return md5, row, err
+}
+
+// identify does what follows from what was learned of an Item's file. It
+// returns the other Item, if there is one, that it turned out to be.
+func (t *tx) identify(it pipeline.Item, was string) (pipeline.Item, bool, error) {
+	if was != "" && it.MD5 != was {
+		if err := t.split(it); err != nil {
+			return it, false, err
+		}
+	}
+	other, ok, err := t.same(it)
+	if err != nil || ok || it.MD5 == "" {
+		return other, ok, err
+	}
+	return it, false, t.exec(`UPDATE files SET dev=?,ino=?,fsize=?,mtime=?,ctime=? WHERE item=? AND path=?`,
+		append(stat(it.File), it.ID, it.Path)...)
 }
 
 // split gives the files new Items that shared it's until the one that it was
@@ -206,10 +230,10 @@ func (t *tx) split(it pipeline.Item) error {
 
 // staging reports whether equal content is being staged, or removed.
 func (t *tx) staging(it pipeline.Item) (bool, error) {
-	var n int
-	err := t.row(`SELECT count(*) FROM items i WHERE id=? AND (`+twin+
-		` OR EXISTS (SELECT 1 FROM objects o WHERE o.md5=i.md5 AND o.doomed>0 AND o.doomed>?))`, it.ID, t.now, t.now).Scan(&n)
-	return n > 0, err
+	var busy bool
+	err := t.row(`SELECT EXISTS (SELECT 1 FROM items o WHERE o.md5=? AND o.md5<>'' AND o.step='stage' AND +o.lease>? AND o.id<>?)
+		OR EXISTS (SELECT 1 FROM objects o WHERE o.md5=? AND o.doomed>0 AND o.doomed>?)`, it.MD5, t.now, it.ID, it.MD5, t.now).Scan(&busy)
+	return busy, err
 }
 
 // same finds the other Item of the same corp, content, type and name.
