@@ -10,8 +10,10 @@ import (
 )
 
 const (
-	maxClaimed  = 128             // Items that one crew has claimed at once
-	graceOnStop = 5 * time.Second // for a submit under way: cut off, it would be made twice
+	maxClaimed  = 128                   // Items that one crew has claimed at once
+	kept        = 16                    // of them for each later step: what is nearly done gets done
+	claimPause  = 10 * time.Millisecond // between claims for one step: each is a transaction
+	graceOnStop = 5 * time.Second       // for a submit under way: cut off, it would be made twice
 )
 
 // A crew works on claimed Items: lanes of steps, each in goroutines of their
@@ -26,6 +28,7 @@ type crew struct {
 	// next step could be done at once.
 	atEnd func(Item) bool
 	fatal error // of the journal: ends everything
+	pulse *pulse
 }
 
 // A lane works on Items that wait for one step. Each step has its own, for
@@ -34,7 +37,9 @@ type lane struct {
 	step    Step
 	workers int
 	running int
-	queue   []work // claimed, not started
+	queue   []work    // claimed, not started
+	claimed time.Time // when last, by this process's clock
+	started int       // since then
 }
 
 // work is a claimed Item, and this process's clock when it was claimed.
@@ -52,7 +57,7 @@ type result struct {
 }
 
 func newCrew(p *Pipeline, atEnd func(Item) bool) crew {
-	return crew{p: p, atEnd: atEnd, results: make(chan result), lost: make(chan []int64),
+	return crew{p: p, atEnd: atEnd, pulse: &pulse{}, results: make(chan result), lost: make(chan []int64),
 		// The later steps first: what is nearly done gets done.
 		lanes: []*lane{
 			{step: Await, workers: orElse(p.Queries, 4)},
@@ -79,14 +84,30 @@ func (c *crew) lane(s Step) *lane {
 	return nil
 }
 
-// room is how many more Items a lane may claim.
+// room is how many more Items a lane may claim now. Where steps take
+// milliseconds many are claimed at once; where they take minutes, few, so that
+// other processes get their share.
 func (c *crew) room(l *lane) int {
-	n := maxClaimed
-	for _, l := range c.lanes {
-		n -= l.running + len(l.queue)
+	if l.rest() > 0 {
+		return 0
 	}
-	return min(n, 2*l.workers-l.running-len(l.queue))
+	ahead := 2*l.workers - l.running - len(l.queue)
+	ahead += int(2 * claimPause * time.Duration(l.started) / max(time.Since(l.claimed), 1))
+	n := maxClaimed
+	for i, l2 := range c.lanes {
+		n -= l2.running + len(l2.queue)
+		if l2 == l {
+			n -= kept * i
+		}
+	}
+	return min(n, ahead)
 }
+
+// rest is for how long a lane claims nothing.
+func (l *lane) rest() time.Duration { return claimPause - time.Since(l.claimed) }
+
+// took notes that a lane asked for Items.
+func (l *lane) took() { l.claimed, l.started = time.Now(), 0 }
 
 // dispatch starts as many steps as the lanes allow.
 func (c *crew) dispatch(ctx context.Context) {
@@ -95,6 +116,7 @@ func (c *crew) dispatch(ctx context.Context) {
 			w := l.queue[0]
 			l.queue = l.queue[1:]
 			l.running++
+			l.started++
 			go func() { c.results <- c.step(ctx, l, w) }()
 		}
 	}
@@ -103,7 +125,7 @@ func (c *crew) dispatch(ctx context.Context) {
 // step does the step of an Item and records what settle makes of it.
 func (c *crew) step(ctx context.Context, l *lane, w work) result {
 	p := c.p
-	f := &flight{item: w.it, since: time.Now()}
+	f := &flight{item: w.it, claimed: w.at, since: time.Now()}
 	f.base = w.it.Claim.At.Add(f.since.Sub(w.at))
 	ctx, f.cancel = context.WithCancel(ctx)
 	defer f.cancel()
@@ -111,6 +133,9 @@ func (c *crew) step(ctx context.Context, l *lane, w work) result {
 	defer p.flights.remove(f)
 	if ctx.Err() != nil {
 		return result{w, w.it, l, ctx.Err()}
+	}
+	if !c.holds(w.at) {
+		return result{w, w.it, l, context.Canceled}
 	}
 
 	it := w.it
@@ -126,8 +151,8 @@ func (c *crew) step(ctx context.Context, l *lane, w work) result {
 	if p.Observe != nil {
 		p.Observe(w.it.Step, time.Since(f.since), it.Fault)
 	}
-	keep := ctx.Err() == nil && !c.atEnd(it) && !it.Due.After(f.now())
-	it, err = p.Journal.Record(context.WithoutCancel(ctx), it, keep)
+	keep := ctx.Err() == nil && !c.atEnd(it) && !it.Due.After(f.now()) && p.sees(it)
+	it, err = c.record(ctx, w, it, keep)
 	if err == nil && p.Changed != nil {
 		p.Changed(it)
 	}
@@ -156,28 +181,6 @@ func politely(ctx context.Context, s Step) context.Context {
 	return polite
 }
 
-// beat prolongs this process's claims.
-func (c *crew) beat(ctx context.Context) {
-	t := time.NewTicker(c.p.Journal.Lease() / 3)
-	defer t.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-t.C:
-		}
-		lost, err := c.p.Journal.Beat(ctx)
-		if err != nil || len(lost) == 0 {
-			continue // the next one, or the Records, will tell
-		}
-		c.p.flights.ground(lost)
-		select {
-		case c.lost <- lost:
-		case <-ctx.Done():
-		}
-	}
-}
-
 // drop takes the Items out of the queues whose claims are over, and calls gone
 // for each.
 func (c *crew) drop(ids []int64, gone func(Item)) {
@@ -204,7 +207,7 @@ func (c *crew) giveBack(ctx context.Context, res result) bool {
 	if errors.Is(res.err, ErrLost) {
 		return false
 	}
-	err := c.p.Journal.Release(context.WithoutCancel(ctx), []Item{res.was})
+	err := c.p.letGo(context.WithoutCancel(ctx), []Item{res.was})
 	if !errors.Is(res.err, context.Canceled) && !errors.Is(res.err, context.DeadlineExceeded) {
 		err = res.err
 	}
@@ -226,7 +229,7 @@ func (c *crew) release(ctx context.Context, lanes ...*lane) {
 	if len(back) == 0 {
 		return
 	}
-	if err := c.p.Journal.Release(ctx, back); err != nil {
+	if err := c.p.letGo(ctx, back); err != nil {
 		c.fail(ctx, err)
 	}
 }

@@ -10,11 +10,12 @@ import (
 
 // A flight is a step of an Item under way in this process.
 type flight struct {
-	item   Item
-	bytes  atomic.Int64
-	since  time.Time // this process's clock
-	base   time.Time // the ledger's clock at since
-	cancel context.CancelFunc
+	item    Item
+	bytes   atomic.Int64
+	since   time.Time // this process's clock
+	base    time.Time // the ledger's clock at since
+	claimed time.Time // this process's clock
+	cancel  context.CancelFunc
 }
 
 // now is the ledger's time, as far as it can be told without asking.
@@ -49,6 +50,18 @@ func (fs *flights) ground(ids []int64) {
 			f.cancel()
 		}
 	}
+}
+
+// claimedFor are the Items whose claims are of a time for which over holds.
+func (fs *flights) claimedFor(over func(claimed time.Time) bool) (ids []int64) {
+	fs.Lock()
+	defer fs.Unlock()
+	for id, f := range fs.m {
+		if over(f.claimed) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // Flights returns what this process works on now, the oldest first, for

@@ -55,6 +55,7 @@ type Pipeline struct {
 
 	flights flights
 	sights  sights
+	debts   debts
 	hung    sync.Once
 	rung    chan struct{} // see bell
 }

@@ -40,9 +40,13 @@ type counted struct {
 	mu   sync.Mutex
 	puts map[string]int
 	dels int
+	hold func(context.Context) // before each Put; nil: nothing
 }
 
 func (c *counted) Put(ctx context.Context, r storage.PutRequest) error {
+	if c.hold != nil {
+		c.hold(ctx)
+	}
 	err := c.Driver.Put(ctx, r)
 	if err == nil {
 		c.mu.Lock()

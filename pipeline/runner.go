@@ -77,8 +77,7 @@ func (r *runner) run(ctx context.Context) (err error) {
 	}
 	look, take, sweep := every(lookEvery), every(takeEvery), every(sweepEvery)
 	for len(r.items) > 0 && r.stop == nil && r.fatal == nil && ctx.Err() == nil {
-		nap := r.promote(ctx)
-		r.fill(ctx)
+		nap := min(r.promote(ctx), r.fill(ctx))
 		r.dispatch(steps)
 		select {
 		case res := <-r.results:
@@ -195,18 +194,24 @@ func (r *runner) promote(ctx context.Context) time.Duration {
 	return max(r.later.next(now, nap), time.Millisecond)
 }
 
-// fill claims Items for the lanes that have room.
-func (r *runner) fill(ctx context.Context) {
+// fill claims Items for the lanes that have room, and returns for how long at
+// most it is to be called no more.
+func (r *runner) fill(ctx context.Context) time.Duration {
+	nap := time.Second
 	for _, l := range r.lanes {
+		if rest := l.rest(); rest > 0 && len(r.ready[l.step]) > 0 {
+			nap = min(nap, rest)
+		}
 		ids := r.next(l.step, r.room(l))
 		if len(ids) == 0 {
 			continue
 		}
 		at := time.Now()
+		l.took()
 		items, err := r.p.Journal.Claim(ctx, Want{Corp: r.p.Corp, Hosts: r.p.Hosts(), Steps: []Step{l.step}, IDs: ids, Limit: len(ids)})
 		if err != nil {
 			r.fail(ctx, err)
-			return
+			return nap
 		}
 		for _, id := range ids {
 			r.foreign[id] = true
@@ -217,6 +222,7 @@ func (r *runner) fill(ctx context.Context) {
 			l.queue = append(l.queue, work{it, at})
 		}
 	}
+	return nap
 }
 
 // next takes up to room Items out of those that are ready for a step. What
@@ -260,7 +266,7 @@ func (r *runner) settled(ctx context.Context, res result) {
 	}
 	t := r.items[it.ID]
 	if t == nil { // its file has another Item by now: others may go on with it
-		if err := r.p.Journal.Release(ctx, []Item{it}); err != nil {
+		if err := r.p.letGo(ctx, []Item{it}); err != nil {
 			r.fail(ctx, err)
 		}
 		return

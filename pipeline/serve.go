@@ -24,11 +24,15 @@ type ServeOptions struct {
 	// Rest is the first pause after a fault of the configuration; a minute
 	// if zero.
 	Rest time.Duration
+	// Engine wakes the Items. Nil: the ledger is asked every half second
+	// for what is due, as fits one machine that has it to itself.
+	Engine Engine
 }
 
 // A server works on everything that is due.
 type server struct {
 	crew
+	office
 	o    ServeOptions
 	ask  map[Step]time.Time // by this process's clock: when to ask the journal for more
 	rest map[string]*rest   // by "storage" and "wecom": where a person has to mend something
@@ -62,6 +66,9 @@ func (s *server) run(ctx context.Context) error {
 	defer cut()
 	go s.beat(steps)
 	s.free(ctx, "")
+	if s.o.Engine != nil {
+		s.engage(steps)
+	}
 	clean := every(cleanEvery)
 	for ctx.Err() == nil && s.fatal == nil {
 		nap := s.fill(ctx)
@@ -70,7 +77,12 @@ func (s *server) run(ctx context.Context) error {
 		case res := <-s.results:
 			s.settled(ctx, res)
 		case ids := <-s.lost:
-			s.drop(ids, func(Item) {})
+			s.drop(ids, func(it Item) { s.reply(it.ID, time.Time{}, ErrLost) })
+		case w := <-s.wishes:
+			s.take(w)
+		case err := <-s.ended:
+			s.ended <- err // for dissolve
+			s.fail(ctx, err)
 		case <-s.p.bell():
 			clear(s.ask)
 		case <-ctx.Done():
@@ -82,6 +94,7 @@ func (s *server) run(ctx context.Context) error {
 	}
 	cut()
 	s.drain(context.WithoutCancel(ctx), s.settled)
+	s.dissolve(s.fatal)
 	if s.fatal != nil {
 		return s.fatal
 	}
@@ -92,9 +105,16 @@ func (s *server) run(ctx context.Context) error {
 // there is nothing to claim.
 func (s *server) fill(ctx context.Context) time.Duration {
 	s.wakeUp(ctx)
+	if s.o.Engine != nil {
+		s.fillAsked(ctx)
+		return askEvery
+	}
 	now := time.Now()
 	nap := askEvery
 	for _, l := range s.lanes {
+		if rest := l.rest(); rest > 0 {
+			nap = min(nap, rest)
+		}
 		room := s.room(l)
 		if room <= 0 || s.resting(l.step) {
 			continue
@@ -103,6 +123,7 @@ func (s *server) fill(ctx context.Context) time.Duration {
 			nap = min(nap, d)
 			continue
 		}
+		l.took()
 		items := s.claim(ctx, l.step, room)
 		for _, it := range items {
 			l.queue = append(l.queue, work{it, now})
@@ -135,16 +156,8 @@ func (s *server) renew(ctx context.Context, now time.Time) {
 		s.ask[Done] = now.Add(askEvery)
 	}
 	for _, it := range items {
-		if s.o.Renew(it) {
-			renew(&it, it.Claim.At, false)
+		if it = s.reconsider(ctx, it); it.Step != Done {
 			clear(s.ask)
-		} else if it.Valid(it.Claim.At, 0) {
-			it.Due = it.Claim.At.Add(time.Hour) // its file may come back
-		} else {
-			it.Due = it.Claim.At.Add(never)
-		}
-		if _, err := s.p.Journal.Record(ctx, it, false); err != nil && err != ErrLost {
-			s.fail(ctx, err)
 		}
 	}
 }
@@ -154,6 +167,7 @@ func (s *server) settled(ctx context.Context, res result) {
 	res.lane.running--
 	if res.err != nil {
 		s.giveBack(ctx, res)
+		s.reply(res.was.ID, time.Time{}, res.err)
 		return
 	}
 	it := res.it
@@ -161,6 +175,7 @@ func (s *server) settled(ctx context.Context, res result) {
 		if err := s.p.wake(ctx, []Entry{{Item: it}}, EnterOptions{Keep: s.o.Renew == nil}); err != nil {
 			s.fail(ctx, err)
 		}
+		s.reply(res.was.ID, time.Time{}, nil)
 		clear(s.ask)
 		return
 	}
@@ -173,10 +188,11 @@ func (s *server) settled(ctx context.Context, res result) {
 		l := s.lane(it.Step)
 		l.queue = append(l.queue, res.work)
 		if s.resting(it.Step) {
-			s.release(ctx, l)
+			s.dismiss(ctx, l)
 		}
 		return
 	}
+	s.reply(it.ID, s.again(it, it.Updated), ctx.Err())
 	if it.Step != Done && !it.Held() {
 		at := time.Now().Add(it.Due.Sub(res.it.Updated))
 		if old, ok := s.ask[it.Step]; ok && at.Before(old) {
@@ -215,7 +231,7 @@ func (s *server) pause(ctx context.Context, code string) {
 	r.until = time.Now().Add(r.d)
 	for _, l := range s.lanes {
 		if concern(l.step) == who {
-			s.release(ctx, l)
+			s.dismiss(ctx, l)
 		}
 	}
 }
