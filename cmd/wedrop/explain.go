@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"wedrop/pipeline"
@@ -39,7 +40,7 @@ func explain(err error, say *messages) (message, remedy string) {
 	case errors.As(err, &missing):
 		return say.NotFound(shown(missing.Name)), say.NotFoundRemedy
 	case errors.As(err, &ambiguous):
-		return say.Ambiguous(shown(ambiguous.Name), len(ambiguous.Items)), say.AmbiguousRemedy
+		return say.Ambiguous(shown(ambiguous.Name), len(ambiguous.Items)) + candidates(ambiguous.Items, say), say.AmbiguousRemedy
 	case errors.As(err, &late):
 		return say.NotReady(late.waited), say.CarryOn
 	case errors.Is(err, context.DeadlineExceeded):
@@ -48,4 +49,23 @@ func explain(err error, say *messages) (message, remedy string) {
 		return say.Interrupted, say.CarryOn
 	}
 	return err.Error(), say.OtherRemedy
+}
+
+// candidates are the Items that a name may mean, each with what tells it from
+// the others.
+func candidates(items []pipeline.Item, say *messages) string {
+	const most = 10
+	var b strings.Builder
+	for i, it := range items {
+		if i == most {
+			b.WriteString("\n  ...")
+			break
+		}
+		until := "-"
+		if it.Media != nil {
+			until = it.Media.ExpiresAt.Local().Format(minute)
+		}
+		b.WriteString("\n  " + shown(it.Path) + "  " + shown(it.Name) + "  " + it.MD5 + "  " + say.Welcome.Until(until))
+	}
+	return b.String()
 }
