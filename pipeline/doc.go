@@ -4,7 +4,9 @@
 // what "wedrop push" does. To send many, call Enter, which puts them into the
 // ledger, and Run, which works until each is at its end. To ask for a media_id
 // that is valid now, call Media: it answers from the ledger, and renews first
-// where needed.
+// where needed. To put it into a group welcome template, call AddTemplate, and
+// KeepTemplates beside Serve (RenewTemplates in runs of cron) for as long as
+// the template is to live.
 //
 // An Item goes along a line of steps:
 //

@@ -3,6 +3,7 @@ package pipeline_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"log"
 	"net/http/httptest"
 	"os"
@@ -52,6 +53,7 @@ type site struct {
 	dir    string
 	wecom  *wecomtest.Server
 	public *httptest.Server
+	ledger io.Closer // may be nil
 }
 
 func newSite() *site {
@@ -71,6 +73,9 @@ func newSite() *site {
 func (s *site) path(name string) string { return filepath.Join(s.dir, name) }
 
 func (s *site) Close() {
+	if s.ledger != nil {
+		s.ledger.Close()
+	}
 	s.public.Close()
 	s.wecom.Close()
 	os.RemoveAll(s.dir)

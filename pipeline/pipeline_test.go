@@ -63,10 +63,16 @@ func (c *counted) Delete(ctx context.Context, key string) error {
 	return c.Driver.Delete(ctx, key)
 }
 
-func newWorld(t testing.TB) *world {
+func newWorld(t testing.TB) *world { return newWorldOf(t, wecomtest.Options{}) }
+
+// newWorldKeeping has a WeCom that hands media out again.
+func newWorldKeeping(t testing.TB) *world { return newWorldOf(t, wecomtest.Options{KeepMedia: true}) }
+
+func newWorldOf(t testing.TB, o wecomtest.Options) *world {
 	w := &world{t: t, clock: &wecomtest.Clock{}, dir: t.TempDir(), ledger: filepath.Join(t.TempDir(), "l.db")}
 	var err error
-	w.wecom, err = wecomtest.Start(wecomtest.Options{Clock: w.clock})
+	o.Clock = w.clock
+	w.wecom, err = wecomtest.Start(o)
 	require.NoError(t, err)
 	t.Cleanup(func() { w.wecom.Close() })
 	d, err := dirbucket.Open("dir://" + t.TempDir())
