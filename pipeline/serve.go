@@ -112,15 +112,12 @@ func (s *server) fill(ctx context.Context) time.Duration {
 	now := time.Now()
 	nap := askEvery
 	for _, l := range s.lanes {
-		if rest := l.rest(); rest > 0 {
-			nap = min(nap, rest)
+		if d := max(s.ask[l.step].Sub(now), l.rest()); d > 0 {
+			nap = min(nap, d)
+			continue
 		}
 		room := s.room(l)
 		if room <= 0 || s.resting(l.step) {
-			continue
-		}
-		if d := s.ask[l.step].Sub(now); d > 0 {
-			nap = min(nap, d)
 			continue
 		}
 		l.took()

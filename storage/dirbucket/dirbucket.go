@@ -117,7 +117,7 @@ func (d *Driver) Head(ctx context.Context, key string) (storage.Attrs, error) {
 		return storage.Attrs{Size: info.Size(), MD5: s.md5}, nil
 	}
 	h := md5.New()
-	n, err := io.CopyBuffer(h, onlyReader{ctx, f}, make([]byte, bufferSize))
+	n, err := io.CopyBuffer(h, onlyReader{ctx, f}, make([]byte, min(bufferSize, info.Size()+1)))
 	if err != nil {
 		return storage.Attrs{}, err
 	}

@@ -87,7 +87,7 @@ func (d *Driver) write(ctx context.Context, temp string, r storage.PutRequest) (
 	h := md5.New()
 	// One byte more than announced is enough to see that it is too long.
 	body := io.LimitReader(onlyReader{ctx, r.Body}, r.Size+1)
-	n, err := io.CopyBuffer(io.MultiWriter(f, h), body, make([]byte, bufferSize))
+	n, err := io.CopyBuffer(io.MultiWriter(f, h), body, make([]byte, min(bufferSize, r.Size+1)))
 	if err != nil {
 		return nil, err
 	}
