@@ -21,7 +21,7 @@ import (
 
 func (a *app) downloadCommand() *cobra.Command {
 	var d download
-	c := a.command("download MEDIA_ID", a.say.Download.About, cobra.ExactArgs(1))
+	c := a.command("download MEDIA_ID -o FILE", a.say.Download.About, cobra.ExactArgs(1))
 	c.Flags().StringVarP(&d.out, "output", "o", "", a.say.Download.FlagOutput)
 	c.Flags().BoolVar(&d.force, "force", false, a.say.Download.FlagForce)
 	c.Flags().BoolVar(&d.verify, "verify", false, a.say.Download.FlagVerify)

@@ -193,9 +193,9 @@ appears under the final name before it is whole. If FILE is a folder, the name
 is the one that WeCom gives. --verify compares the content with the size and the
 MD5 in the ledger, for media_ids that wedrop has made.`),
 			Example: say(`  wedrop download "$(wedrop get 开场.mp4)" -o 取回.mp4
-  wedrop download --verify 3*1*G6n... -o 下载/`,
+  wedrop download --verify '3*1*G6n...' -o 下载/`,
 				`  wedrop download "$(wedrop get clip.mp4)" -o back.mp4
-  wedrop download --verify 3*1*G6n... -o downloads/`),
+  wedrop download --verify '3*1*G6n...' -o downloads/`),
 		},
 		FlagOutput:     say("写到 `FILE`；可以是文件夹", "write to `FILE`, which may be a folder"),
 		FlagForce:      say("已有同名文件也覆盖", "replace a file that is there"),

@@ -27,7 +27,7 @@ func (a *app) welcomeCommand() *cobra.Command {
 
 func (a *app) welcomeAddCommand() *cobra.Command {
 	var f templateFlags
-	c := a.command("add", a.say.Welcome.Add, cobra.NoArgs)
+	c := a.command("add [--text TEXT] [--video FILE | --file FILE | ...]", a.say.Welcome.Add, cobra.NoArgs)
 	a.templateFlags(c, &f)
 	c.Flags().BoolVar(&f.notify, "notify", false, a.say.Welcome.FlagNotify)
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -44,7 +44,7 @@ func (a *app) welcomeAddCommand() *cobra.Command {
 
 func (a *app) welcomeEditCommand() *cobra.Command {
 	var f templateFlags
-	c := a.command("edit [TEMPLATE_ID]", a.say.Welcome.Edit, cobra.MaximumNArgs(1))
+	c := a.command("edit --template-id ID [--text TEXT] [--video FILE | ...]", a.say.Welcome.Edit, cobra.MaximumNArgs(1))
 	a.templateFlags(c, &f)
 	c.Flags().StringVar(&f.id, "template-id", "", a.say.Welcome.FlagTemplateID)
 	c.Flags().BoolVar(&f.detach, "no-attachment", false, a.say.Welcome.FlagDetach)
@@ -72,7 +72,7 @@ func (a *app) welcomeEditCommand() *cobra.Command {
 func (a *app) aboutTemplate(name string, t about, do func(ctx context.Context, id string, agent int) error) *cobra.Command {
 	var id string
 	var agent int
-	c := a.command(name+" [TEMPLATE_ID]", t, cobra.MaximumNArgs(1))
+	c := a.command(name+" --template-id ID", t, cobra.MaximumNArgs(1))
 	c.Flags().StringVar(&id, "template-id", "", a.say.Welcome.FlagTemplateID)
 	if name == "delete" {
 		c.Flags().IntVar(&agent, "agent-id", 0, a.say.Welcome.FlagAgentID)

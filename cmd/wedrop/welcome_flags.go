@@ -30,7 +30,6 @@ type templateFlags struct {
 
 func (a *app) templateFlags(c *cobra.Command, f *templateFlags) {
 	say, s := a.say.Welcome, c.Flags()
-	s.SortFlags = false
 	s.StringVar(&f.text, "text", "", say.FlagText)
 	s.StringVar(&f.video, "video", "", say.FlagVideo)
 	s.StringVar(&f.file, "file", "", say.FlagFile)
