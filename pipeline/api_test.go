@@ -101,4 +101,6 @@ func TestVerify(t *testing.T) {
 	got, err = p.Verify(ended, it, nil)
 	require.ErrorIs(t, err, context.Canceled)
 	require.Nil(t, got.Verified)
+	require.Equal(t, "wedrop/interrupted", got.Fault.Code)
+	require.True(t, got.Fault.Retry)
 }

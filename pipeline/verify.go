@@ -37,9 +37,9 @@ func (e *DiffersError) Explain(lang string) (message, remedy string) {
 // Verify reads the media of a done Item back from WeCom, in ranges and without
 // keeping it, and compares size and MD5 with the Item's, which it returns with
 // Verified set. If they differ, or WeCom has nothing to compare with, the Item
-// has the Fault and the error is a *FaultError; the ledger stays as it is. An
-// error of ctx's comes without a verdict. read, if it is not nil, is called as
-// bytes arrive.
+// has the Fault and the error is a *FaultError; the ledger stays as it is. If
+// ctx ended, the error is ctx's, there is no verdict, and the Fault says that it
+// was not finished. read, if it is not nil, is called as bytes arrive.
 func (p *Pipeline) Verify(ctx context.Context, it Item, read func(done, total int64)) (Item, error) {
 	now, err := p.Journal.Now(ctx)
 	if err != nil {
@@ -50,6 +50,12 @@ func (p *Pipeline) Verify(ctx context.Context, it Item, read func(done, total in
 	var retry, config bool
 	switch {
 	case ctx.Err() != nil:
+		cause := ctx.Err()
+		if errors.Is(cause, context.DeadlineExceeded) {
+			cause = errTimeout
+		}
+		f := unfinished(it, cause, now)
+		it.Fault = &f
 		return it, ctx.Err()
 	case err != nil:
 		v := judge(it, err, now)

@@ -127,7 +127,7 @@ func (k *keeper) renew(ctx context.Context, items map[int64]Item) error {
 	again := EnterOptions{RenewBefore: orElse(k.p.RenewBefore, 12*time.Hour)}
 	var entries []Entry
 	for _, it := range items {
-		going := it.Step != Done && !it.Held()
+		going := it.Step != Done && (!it.Held() || it.Fault.Config)
 		if it.Step == Done && !it.Valid(now, max(k.p.minTTL(), again.RenewBefore)) || k.carry && going {
 			e, err := k.p.entry(ctx, it)
 			if err != nil {

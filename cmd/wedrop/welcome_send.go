@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -113,12 +114,7 @@ func (s *templateSender) complete(base wecom.WelcomeTemplate) (t wecom.WelcomeTe
 		return t, err
 	}
 	t = s.f.template(s.cmd, base)
-	if n := s.line.cfg.WeCom.AgentID; n != 0 {
-		t.AgentID = n
-	}
-	if s.f.agent != 0 {
-		t.AgentID = s.f.agent
-	}
+	t.AgentID = cmp.Or(s.f.agent, t.AgentID, s.line.cfg.WeCom.AgentID)
 	if err := s.line.CheckTemplate(s.ctx, t); err != nil {
 		return t, err
 	}
