@@ -31,7 +31,9 @@ type Config struct {
 		Keep      time.Duration // Forever: never removed
 	}
 	Journal     string // a file, or postgres://
+	Host        string // this machine's name in the journal; empty: its host name
 	Folders     []Folder
+	AllShared   bool // all Folders are
 	Listen      string
 	PageToken   string
 	Settle      time.Duration
@@ -69,6 +71,7 @@ type Folder struct {
 	Type      inspect.Type
 	Recursive bool
 	After     string // folder.Keep or folder.Move
+	Shared    bool   // other machines see it under the same path
 }
 
 // loadConfig reads the configuration file, if there is one, and the
@@ -161,6 +164,9 @@ func (c *Config) check() error {
 		}
 		return c.bad(key, text{"poll_min 比 poll_max 还长", "poll_min is longer than poll_max"},
 			text{"把 poll_min 设得不大于 poll_max（默认 1s 和 30s）", "make poll_min at most poll_max (the defaults are 1s and 30s)"})
+	}
+	for n := range c.Folders {
+		c.Folders[n].Shared = c.Folders[n].Shared || c.AllShared
 	}
 	if strings.HasPrefix(c.Storage.URL, "dir:") && c.Storage.PublicURL == "" {
 		return c.missing("storage.public_url", "storage.url")

@@ -55,6 +55,10 @@ func keys() []key {
 			func(c *Config, v string) { c.Storage.Access = storage.Access(v) }, "auto", "object-acl", "bucket-policy")},
 		{name: "storage.keep", env: "WEDROP_STORAGE_KEEP", example: "72h", set: setKeep},
 		{name: "journal", env: "WEDROP_JOURNAL", example: "/var/lib/wedrop/wedrop.db", set: setJournal},
+		{name: "host", env: "WEDROP_HOST", example: "media-1",
+			set: word(func(c *Config) *string { return &c.Host })},
+		{name: "folders_shared", env: "WEDROP_FOLDERS_SHARED", example: "true", set: choice(
+			func(c *Config, v string) { c.AllShared = v == "true" }, "true", "false")},
 		{name: "listen", env: "WEDROP_LISTEN", example: "127.0.0.1:8765", set: setListen},
 		{name: "page_token", env: "WEDROP_PAGE_TOKEN", secret: true, example: "...",
 			set: word(func(c *Config) *string { return &c.PageToken })},

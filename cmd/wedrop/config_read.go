@@ -225,7 +225,7 @@ func (f *yamlFile) folder(n ast.Node) (Folder, error) {
 	}
 	if d.Path == "" {
 		return d, f.errorAt(n.GetToken(), text{"folders：这一项没有 path", "folders: this one has no path"},
-			text{"写成 {path: /data/media}，需要时再加 type、recursive 和 after", "write {path: /data/media}, with type, recursive and after if needed"})
+			text{"写成 {path: /data/media}，需要时再加 type、recursive、after 和 shared", "write {path: /data/media}, with type, recursive, after and shared if needed"})
 	}
 	return d, nil
 }
@@ -245,6 +245,8 @@ func (f *yamlFile) folderMember(d *Folder, m *ast.MappingValueNode) error {
 	case "type":
 	case "recursive":
 		set = choice(func(_ *Config, v string) { d.Recursive = v == "true" }, "true", "false")
+	case "shared":
+		set = choice(func(_ *Config, v string) { d.Shared = v == "true" }, "true", "false")
 	case "after":
 		set = choice(func(_ *Config, v string) { d.After = v }, folder.Keep, folder.Move)
 	default:
@@ -267,7 +269,7 @@ func (f *yamlFile) unknown(name string, at *token.Token) error {
 }
 
 func keyNames() []string {
-	names := append(sections(), "folders", "folders.path", "folders.type", "folders.recursive", "folders.after")
+	names := append(sections(), "folders", "folders.path", "folders.type", "folders.recursive", "folders.after", "folders.shared")
 	for _, k := range keys() {
 		names = append(names, k.name)
 		if k.secret {

@@ -89,6 +89,7 @@ func TestSenselessValues(t *testing.T) {
 		"folders: /x",
 		"folders: [{type: video}]",
 		"folders: [{path: /x, recursive: maybe}]",
+		"folders: [{path: /x, shared: maybe}]",
 		"folders: [{path: /x, type: image}]",
 		"listen: 8765",
 		"listen: localhost:99999",
@@ -205,4 +206,22 @@ func TestLanguage(t *testing.T) {
 	} {
 		require.Equal(t, c.want, language(strings.Fields(c.args), environment(c.env...)), c.name)
 	}
+}
+
+func TestFoldersAreSharedOneByOneOrAll(t *testing.T) {
+	t.Parallel()
+	shared := func(yaml string, env map[string]string) (out []bool) {
+		path := filepath.Join(t.TempDir(), "wedrop.yaml")
+		require.NoError(t, os.WriteFile(path, []byte(yaml), 0o600))
+		c, err := loadConfig(path, func(name string) string { return env[name] })
+		require.NoError(t, err)
+		for _, f := range c.Folders {
+			out = append(out, f.Shared)
+		}
+		return out
+	}
+	const two = "folders: [{path: /a, shared: true}, /b]\n"
+	require.Equal(t, []bool{true, false}, shared(two, nil))
+	require.Equal(t, []bool{true, true}, shared(two+"folders_shared: true\n", nil))
+	require.Equal(t, []bool{true, true}, shared("", map[string]string{"WEDROP_FOLDERS": "/a:/b", "WEDROP_FOLDERS_SHARED": "true"}))
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"wedrop/pipeline"
@@ -45,7 +47,16 @@ func (a *app) openLedger(ctx context.Context, cfg *Config) (*line, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &line{cfg: cfg, Pipeline: &pipeline.Pipeline{Corp: cfg.WeCom.CorpID, Journal: j, Log: a.log}}, nil
+	p := &pipeline.Pipeline{Corp: cfg.WeCom.CorpID, Journal: j, Log: a.log, Host: cfg.Host}
+	if p.Host == "" {
+		p.Host, _ = os.Hostname() // else the Pipeline has a name for it
+	}
+	for _, f := range cfg.Folders {
+		if abs, err := filepath.Abs(f.Path); err == nil && f.Shared {
+			p.Shares = append(p.Shares, abs)
+		}
+	}
+	return &line{cfg: cfg, Pipeline: p}, nil
 }
 
 // sender opens everything that carries a file to its media_id. It makes no

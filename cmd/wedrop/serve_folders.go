@@ -12,7 +12,6 @@ import (
 
 	"wedrop/pipeline"
 	"wedrop/pipeline/folder"
-	"wedrop/pipeline/inspect"
 )
 
 const (
@@ -341,7 +340,7 @@ func (d *drops) holds(it pipeline.Item) bool {
 		}
 		fi, err := os.Lstat(it.Path)
 		switch {
-		case err == nil && inspect.ID(fi) == it.File:
+		case err == nil && d.line.FileID(it.Path, fi) == it.File:
 			return true
 		case err != nil && (!errors.Is(err, os.ErrNotExist) || !exists(f.Path) || d.isDown(f)):
 			return true

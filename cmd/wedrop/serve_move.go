@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
 
 	"wedrop/pipeline"
 	"wedrop/pipeline/folder"
+	"wedrop/pipeline/inspect"
 )
 
 // putAway moves the files of a folder that wants it and that have come to
@@ -22,7 +24,7 @@ func (d *drops) putAway(ctx context.Context, f *drop, entries []pipeline.Entry) 
 		to, err := d.putOneAway(ctx, m, f, e)
 		if to.Path != "" && to.Path != e.File.Path {
 			entries[n].File.Path = to.Path
-			if e := d.line.Journal.Moved(ctx, d.line.Host, e.File.Path, to.Path, to.ID); e != nil && err == nil {
+			if e := d.line.Moved(ctx, e.File.Path, to.Path, to.ID); e != nil && err == nil {
 				err = e
 			}
 		}
@@ -38,15 +40,25 @@ func (d *drops) putOneAway(ctx context.Context, m *folder.Mover, f *drop, e pipe
 	switch {
 	case it.Step == pipeline.Done && it.Fault == nil:
 		d.forget(f, e.File.Path)
-		return m.Done(e.File.Path, e.File.ID, it.Media.CreatedAt)
+		return m.Done(e.File.Path, d.idOf(e.File), it.Media.CreatedAt)
 	case it.Held() && !it.Fault.Config:
 		if d.isBack(f, e) {
 			_, err := d.line.Retry(ctx, []int64{it.ID})
 			return folder.Moved{}, err
 		}
-		return m.Refused(e.File.Path, e.File.ID, it.Fault.Message.In(d.say.Lang), it.Fault.Remedy.In(d.say.Lang))
+		return m.Refused(e.File.Path, d.idOf(e.File), it.Fault.Message.In(d.say.Lang), it.Fault.Remedy.In(d.say.Lang))
 	}
 	return folder.Moved{}, nil
+}
+
+// idOf is what identifies a file of the ledger on this machine: in a shared
+// folder the ledger knows less of it. One that was replaced has the ledger's
+// own, which fits nothing.
+func (d *drops) idOf(f pipeline.File) inspect.FileID {
+	if fi, err := os.Lstat(f.Path); err == nil && d.line.FileID(f.Path, fi) == f.ID {
+		return inspect.ID(fi)
+	}
+	return f.ID
 }
 
 // isBack reports whether a file came in after the fault of its Item: somebody

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"net/http"
-	"os"
 	"sync"
 	"time"
 
@@ -61,9 +60,6 @@ func newShift(ctx context.Context, a *app, cfg *Config, d *daemon, was *shift) (
 	s.line, s.batch = l, newBatch(rev)
 	if was != nil && was.cfg.Journal == cfg.Journal && was.cfg.WeCom.CorpID == cfg.WeCom.CorpID {
 		s.batch = was.batch
-	}
-	if host, err := os.Hostname(); err == nil {
-		l.Host = host
 	}
 	if len(cfg.Folders) > 0 {
 		s.drops = newDrops(l, s.batch, a.say, a.log)
