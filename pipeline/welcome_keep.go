@@ -201,7 +201,7 @@ func (k *keeper) turn(ctx context.Context, t Template, m Media) (bool, error) {
 		case <-time.After(min(max(wait, time.Millisecond), time.Second)):
 		}
 		now, err := k.p.template(ctx, t.ID)
-		if err != nil || now == nil || !now.Updated.Equal(t.Updated) { // somebody else was there
+		if err != nil || now == nil || now.Media != t.Media || !now.Updated.Equal(t.Updated) { // somebody else was there
 			return false, err
 		}
 	}

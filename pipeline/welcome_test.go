@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -269,6 +270,33 @@ func TestTemplateIsHealed(t *testing.T) {
 	require.Nil(t, e.Fault)
 	require.Equal(t, it.Media.ID, e.Media)
 	require.Equal(t, 1, w.wecom.Count(apiEditTemplate), "the lost answer was a success: reading shows it")
+}
+
+// Of several processes that would edit a template at once, one does.
+func TestOneProcessEditsATemplate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.pipe()
+	it, err := w.push(p, w.file("a.mp4", 1))
+	require.NoError(t, err)
+	tpl := w.template(p, it)
+	w.soon()
+	_, err = p.Media(context.Background(), "a.mp4", 70*time.Hour)
+	require.NoError(t, err)
+	w.wecom.Inject(apiGetTemplate, wecomtest.Fault{Slow: 500 * time.Millisecond, Times: -1}) // all look before one has edited
+	var runs sync.WaitGroup
+	for range 4 {
+		other := w.pipe()
+		runs.Go(func() {
+			_, err := other.RenewTemplates(context.Background())
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	runs.Wait()
+	require.Equal(t, 1, w.wecom.Count(apiEditTemplate))
+	require.Equal(t, pipeline.TemplateReady, w.entry(p, tpl.ID).State())
 }
 
 // The tries at a template that cannot be renewed are bounded.
