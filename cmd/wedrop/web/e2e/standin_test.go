@@ -3,9 +3,12 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -55,6 +58,8 @@ func answer(w http.ResponseWriter, v any) {
 
 func (s *standIn) list(r *http.Request) object {
 	counts := map[string]int{"working": 0, "done": 0, "held": 0, "expiring": 0}
+	ask := r.URL.Query()
+	limit, before := number(ask.Get("limit"), 200), number(ask.Get("before"), 1<<30)
 	out := []object{}
 	for _, it := range s.items {
 		state := stateOf(it)
@@ -63,12 +68,39 @@ func (s *standIn) list(r *http.Request) object {
 		if near {
 			counts["expiring"]++
 		}
-		want := r.URL.Query().Get("state")
-		if (want == "" || want == state || want == "expiring" && near) && strings.Contains(it["name"].(string), r.URL.Query().Get("q")) {
-			out = append(out, it)
+		want := ask.Get("state")
+		if (want == "" || want == state || want == "expiring" && near) && strings.Contains(it["name"].(string), ask.Get("q")) && it["id"].(int) < before {
+			out = append(out, in(ask.Get("lang"), it))
 		}
 	}
-	return object{"items": out, "next": nil, "rev": 7, "now": time.Now().UTC().Format(time.RFC3339), "counts": counts, "flights": s.flights}
+	slices.SortFunc(out, func(a, b object) int { return b["id"].(int) - a["id"].(int) })
+	var next any
+	if len(out) > limit {
+		out = out[:limit]
+		next = out[limit-1]["id"]
+	}
+	return object{"items": out, "next": next, "rev": 7, "now": time.Now().UTC().Format(time.RFC3339), "counts": counts, "flights": s.flights}
+}
+
+func number(s string, other int) int {
+	if n, err := strconv.Atoi(s); err == nil {
+		return n
+	}
+	return other
+}
+
+// in is the object in a language, where the test has given both.
+func in(lang string, it object) object {
+	f, ok := it["fault"].(object)
+	if !ok || lang != "en" || f["en"] == nil {
+		return it
+	}
+	en := f["en"].([2]string)
+	it, f = maps.Clone(it), maps.Clone(f)
+	f["message"], f["remedy"] = en[0], en[1]
+	delete(f, "en")
+	it["fault"] = f
+	return it
 }
 
 func stateOf(it object) string {
@@ -111,8 +143,12 @@ func media(id string, lives time.Duration) object {
 	return object{"id": id, "created_at": ago(72*time.Hour - lives), "expires_at": ago(-lives)}
 }
 
-func fault(step, code, message, remedy string, retry bool) object {
-	return object{"step": step, "code": code, "message": message, "remedy": remedy, "retry": retry, "at": ago(time.Minute)}
+func fault(step, code, message, remedy string, retry bool, en ...string) object {
+	f := object{"step": step, "code": code, "message": message, "remedy": remedy, "retry": retry, "at": ago(time.Minute)}
+	if len(en) == 2 {
+		f["en"] = [2]string(en)
+	}
+	return f
 }
 
 // everyState has one item in each state that the page can show.
@@ -125,16 +161,19 @@ func everyState() []object {
 		item(111, "新品发布会.mp4", 88_400_000, "await", object{"job": job, "object": public, "waiting_since": ago(12 * time.Second)}),
 		item(110, "十二月活动海报.png", 2_345_678, "inspect", object{}),
 		item(109, "门店导购话术（2026 版）.docx", 345_678, "submit", object{"object": public}),
-		item(108, "社群福利领取教程.mp4", 12_345_678, "stage", object{"due": ago(-14 * time.Second), "fault": fault("stage", "storage/unreachable", "连不上存储桶：网络超时。", "会自动再试，无需操作。", true)}),
+		item(108, "社群福利领取教程.mp4", 12_345_678, "stage", object{"due": ago(-14 * time.Second), "fault": fault("stage", "storage/unreachable", "连不上存储桶：网络超时。", "会自动再试，无需操作。", true, "the bucket cannot be reached: timeout", "it is tried again by itself")}),
 		item(107, "旧片_产品介绍.mp4", 31_457_280, "inspect", object{"preview": false, "fault": fault("inspect", "inspect/not-mp4", "“旧片_产品介绍.mp4”不是 MP4 视频，内容其实是：AVI 视频。",
-			"改扩展名没有用。请用剪映、格式工厂等软件转换为 MP4（H.264），或运行 ffmpeg -i 原文件 -c:v libx264 -c:a aac -movflags +faststart out.mp4；也可以加 --type file 作为普通文件发送。", false)}),
+			"改扩展名没有用。请用剪映、格式工厂等软件转换为 MP4（H.264），或运行 ffmpeg -i 原文件 -c:v libx264 -c:a aac -movflags +faststart out.mp4；也可以加 --type file 作为普通文件发送。", false,
+			`"旧片_产品介绍.mp4" is not an MP4 video; its content is really: AVI.`,
+			"Renaming does not help. Convert it to MP4 (H.264), for example with ffmpeg -i INPUT -c:v libx264 -c:a aac -movflags +faststart out.mp4; or send it as an ordinary file with --type file.")}),
 		item(106, "入群欢迎语_品牌故事.mp4", 128_000_000, "done", object{"media": media(id("aB1"), 71*time.Hour+12*time.Minute), "job": job, "object": public, "due": ago(-60 * time.Hour)}),
 		item(105, "<img src=x onerror=alert(1)>.mp4", 5_242_880, "done", object{"media": media(id("cD2"), 47*time.Hour), "due": ago(-35 * time.Hour)}),
 		item(104, "价格表.pdf", 1_153_434, "done", object{"media": media(id("eF3"), 5*time.Hour+20*time.Minute), "warnings": []object{{"code": "name-changed", "message": "客户看到的文件名将是“价格表.pdf”（原名超过 128 字节、含特殊字符，或扩展名与内容不符）"}}}),
 		item(103, "限时优惠倒计时.mp4", 8_388_608, "done", object{"media": media(id("gH4"), 42*time.Minute)}),
 		item(102, "国庆活动回顾.mp4", 66_000_000, "done", object{"media": media(id("iJ5"), -3*time.Hour)}),
 		item(101, "客服常见问题.mp4", 9_000_000, "await", object{"media": media(id("kL6"), 6*time.Hour), "job": job, "waiting_since": ago(4 * time.Second)}),
-		item(100, "会员日主视觉.mp4", 18_000_000, "submit", object{"fault": fault("submit", "wecom/60020", "企业微信拒绝了这台机器的访问（60020）：访问地址不在可信 IP 里。", "请管理员在企业微信后台把服务器的公网 IP 加入该应用的“企业可信 IP”，再点重试。", false)}),
+		item(100, "会员日主视觉.mp4", 18_000_000, "submit", object{"fault": fault("submit", "wecom/60020", "企业微信拒绝了这台机器的访问（60020）：访问地址不在可信 IP 里。", "请管理员在企业微信后台把服务器的公网 IP 加入该应用的“企业可信 IP”，再点重试。", false,
+			"WeCom refuses this machine (60020): its address is not a trusted one.", "Let an administrator add the server's public address to the app's trusted IPs, then retry.")}),
 	}
 }
 

@@ -42,7 +42,7 @@ const zh = {
   failed: { inspect: '检查没有成功，稍后自动再试', stage: '上传没有成功，稍后自动再试', submit: '提交没有成功，稍后自动再试', await: '查询结果没有成功，稍后自动再试', done: '没有成功，稍后自动再试' },
   went_back: { inspect: '退回重新检查', stage: '退回重新上传', submit: '退回重新提交', await: '退回重新等待', done: '退回重做' },
   stoppedAt: { inspect: '检查时停下', stage: '上传时停下', submit: '提交时停下', await: '企业微信处理时停下', done: '停下' },
-  retriedEvent: '有人点了重试', renewingEvent: '开始续期', sent_again: '要求重新发送', otherEvent: '有变化',
+  retriedEvent: '有人点了重试', renewingEvent: '开始续期', sent_again: '要求重新发送',
   fSize: '大小', fType: '类型', fMD5: 'MD5', fJob: '任务号', fURL: '公网链接', fPath: '所在位置', fCreated: '收到', fUpdated: '更新', fMedia: 'media_id',
   fExpires: '有效期至', fBytes: n => `${n} 字节`,
   noPreview: '这个浏览器播放不了这个文件，但不影响发送。',
@@ -78,8 +78,8 @@ const en = {
   colName: 'Name', colState: 'State', colLife: 'Valid', colDo: 'Actions', close: 'Close',
   video: 'Video', file: 'File', auto: 'Auto',
   inspect: 'Checking', inspectWait: 'Waiting to be checked', stage: 'Uploading', stageWait: 'Queued for upload', submit: 'Queued for submission', submitNow: 'Submitting',
-  await: 'WeCom is processing', ready: 'Ready', expired: 'Expired', stopped: 'Stopped',
-  renewing: 'Renewing', waited: d => `${d} so far`, again: d => d ? `tries again in ${d}` : 'tries again now',
+  await: 'WeCom is on it', ready: 'Ready', expired: 'Expired', stopped: 'Stopped',
+  renewing: 'Renewing', waited: d => d, again: d => d ? `Tries again in ${d}` : 'Tries again now',
   sec: n => `${n} s`, min: n => `${n} min`, hourMin: (h, m) => `${h} h ${m} min`, dayHour: (d, h) => `${d} d ${h} h`,
   left: d => `${d} left`, gone: d => `${d} ago`, soon: 'Expiring', verySoon: 'Expires very soon', renewsItself: 'renews itself', noLife: '–',
   copy: 'Copy', copied: 'Copied', copyOf: n => `Copy the media_id of ${n}`, copyFailed: 'The browser refused to copy: select it and press Ctrl+C',
@@ -99,7 +99,7 @@ const en = {
   failed: { inspect: 'The check did not work; tried again by itself', stage: 'The upload did not work; tried again by itself', submit: 'The submission did not work; tried again by itself', await: 'The query did not work; tried again by itself', done: 'It did not work; tried again by itself' },
   went_back: { inspect: 'Sent back to be checked', stage: 'Sent back to be uploaded', submit: 'Sent back to be submitted', await: 'Sent back to wait', done: 'Sent back' },
   stoppedAt: { inspect: 'Stopped when it was checked', stage: 'Stopped in the upload', submit: 'Stopped in the submission', await: 'Stopped while WeCom had it', done: 'Stopped' },
-  retriedEvent: 'Somebody retried it', renewingEvent: 'Renewal began', sent_again: 'To be sent again', otherEvent: 'Changed',
+  retriedEvent: 'Somebody retried it', renewingEvent: 'Renewal began', sent_again: 'To be sent again',
   fSize: 'Size', fType: 'Type', fMD5: 'MD5', fJob: 'Job', fURL: 'Public link', fPath: 'Place', fCreated: 'Received', fUpdated: 'Updated', fMedia: 'media_id',
   fExpires: 'Valid until', fBytes: n => `${n} bytes`,
   noPreview: 'This browser cannot show this file. It can still be sent.',
@@ -119,9 +119,14 @@ const en = {
   pageFile: 'with “Send as a file” below', pageDrop: 'by choosing “File” above and dropping it again',
 };
 
-let lang = localStorage.getItem('wedrop.lang') === 'en' ? 'en' : 'zh';
+// chosen is the language that somebody chose in this browser, if it keeps such
+// things.
+function chosen() {
+  try { return localStorage.getItem('wedrop.lang'); } catch { return null; }
+}
+
+let lang = chosen() === 'en' ? 'en' : 'zh';
 let T = lang === 'en' ? en : zh;
-const LANG_KNOWN = localStorage.getItem('wedrop.lang') !== null;
 
 // ---------------------------------------------------------------- small things
 
@@ -461,7 +466,7 @@ async function sent(u, response) {
 async function landed(id, name) {
   const had = S.items.get(id);
   const item = await api(`/api/items/${id}`);
-  if (S.filter || S.q) setView('', '');
+  if (tally.all === 1 && (S.filter || S.q)) setView('', '');
   if (had?.step === 'done' && item.step === 'done') toast(T.known(name), copyButton(item.media.id, item.name));
   else S.fresh.add(id);
   S.flash.add(id);
@@ -542,14 +547,25 @@ function again(u, type) {
   addFile(file, type);
 }
 
-// orphans are uploads that a reload or another day left unfinished.
+// Uploads of another tab are no orphans, and to ask the server about them
+// would break them off.
+const tabs = new BroadcastChannel('wedrop');
+const elsewhere = new Set();
+tabs.addEventListener('message', e => {
+  if (e.data.ask) tabs.postMessage({ busy: uploads.filter(u => ACTIVE.has(u.state) && u.tus?.url).map(u => u.tus.url) });
+  for (const url of e.data.busy ?? []) elsewhere.add(url);
+});
+
+// findOrphans offers the uploads that a reload or another day left unfinished.
 async function findOrphans() {
   const store = window.tus.defaultOptions.urlStorage;
+  tabs.postMessage({ ask: true });
+  await new Promise(ok => setTimeout(ok, 200));
   for (const p of await store.findAllUploads()) {
-    if (!p.urlStorageKey?.startsWith('tus::wedrop-') || !p.uploadUrl) continue;
+    if (!p.urlStorageKey?.startsWith('tus::wedrop-') || !p.uploadUrl || elsewhere.has(p.uploadUrl) || uploads.some(u => u.tus?.url === p.uploadUrl)) continue;
     let r;
     try {
-      r = await fetch(new URL(p.uploadUrl).pathname, { method: 'HEAD', headers: { 'Tus-Resumable': '1.0.0' }, cache: 'no-store' });
+      r = await fetch(new URL(p.uploadUrl, location.href).pathname, { method: 'HEAD', headers: { 'Tus-Resumable': '1.0.0' }, cache: 'no-store' });
     } catch { continue; }
     const offset = Number(r.headers.get('Upload-Offset') ?? NaN);
     if (!r.ok || !(offset < p.size)) {
@@ -563,7 +579,7 @@ async function findOrphans() {
 }
 
 async function discard(u) {
-  window.tus.Upload.terminate(new URL(u.url).pathname).catch(() => {});
+  window.tus.Upload.terminate(new URL(u.url, location.href).pathname).catch(() => {});
   await window.tus.defaultOptions.urlStorage.removeUpload(u.key);
   drop(u);
 }
@@ -1012,13 +1028,12 @@ function tickDetail() {
 }
 
 function events(item) {
-  const line = (at, words, message) => el('li', {}, el('time', { datetime: at }, moment(at)), el('span', {}, words, message && el('small', {}, message)));
+  const line = (at, words, code) => el('li', {}, el('time', { datetime: at }, moment(at)), el('span', {}, words, code && el('small', {}, code)));
   const out = item.created ? [line(item.created, T.received)] : [];
   for (const e of D.history) {
     const words = { moved_on: T.moved_on[e.step], failed: T.failed[e.step], went_back: T.went_back[e.step], stopped: T.stoppedAt[e.step],
-      retried: T.retriedEvent, renewing: T.renewingEvent, sent_again: T.sent_again }[e.what] ?? T.otherEvent;
-    const detail = [e.message, e.code].filter(Boolean).join(' · ');
-    out.push(line(e.at, words + (e.n > 1 ? T.times(e.n) : ''), e.what === 'moved_on' || e.what === 'retried' ? '' : detail));
+      retried: T.retriedEvent, renewing: T.renewingEvent, sent_again: T.sent_again }[e.what] ?? e.message;
+    out.push(line(e.at, words + (e.n > 1 ? T.times(e.n) : ''), e.code));
   }
   return out;
 }
@@ -1076,7 +1091,7 @@ async function turn() {
 
 async function loadStatus() {
   S.status = await api('/api/status');
-  if (!LANG_KNOWN && localStorage.getItem('wedrop.lang') === null && S.status.lang === 'en' && lang !== 'en') setLang('en', false);
+  if (chosen() === null && S.status.lang !== lang) setLang(S.status.lang === 'en' ? 'en' : 'zh', false);
   $('signout').hidden = !S.status.token;
   text($('foot'), T.foot(S.status.version));
 }
@@ -1093,7 +1108,7 @@ function linked(ok, e) {
 function setLang(l, keep = true) {
   lang = l;
   T = l === 'en' ? en : zh;
-  if (keep) localStorage.setItem('wedrop.lang', l);
+  try { if (keep) localStorage.setItem('wedrop.lang', l); } catch { /* it holds until the page is left */ }
   words();
   if (document.body.dataset.page !== 'desk') return;
   showCounts();
