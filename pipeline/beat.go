@@ -40,6 +40,9 @@ func (c *crew) holds(claimed time.Time) bool {
 	return time.Since(claimed) < lasts
 }
 
+// errLate says that the ledger has not answered in time, which may yet come.
+var errLate = errors.New("pipeline: the ledger does not answer")
+
 // beat prolongs this process's claims until ctx ends, and grounds the work on
 // those that it has no more.
 func (c *crew) beat(ctx context.Context) {
@@ -50,31 +53,57 @@ func (c *crew) beat(ctx context.Context) {
 			return
 		case <-time.After(nap):
 		}
-		c.p.pay(ctx)
-		lost, err := c.beatOnce(ctx, lease/6)
-		if nap = lease / 3; err != nil {
+		nap = lease / 3
+		if c.beatOnce(ctx, max(lease/6, 100*time.Millisecond)) != nil {
 			nap = lease / 30
-			lost = c.p.flights.claimedFor(func(claimed time.Time) bool { return !c.holds(claimed) })
-		}
-		if len(lost) == 0 || ctx.Err() != nil {
-			continue
-		}
-		c.p.flights.ground(lost)
-		select {
-		case c.lost <- lost:
-		case <-ctx.Done():
 		}
 	}
 }
 
-func (c *crew) beatOnce(ctx context.Context, within time.Duration) ([]int64, error) {
+// beatOnce prolongs the claims. While no answer comes it looks, once in a
+// while, which of them are too old to be relied on.
+func (c *crew) beatOnce(ctx context.Context, patience time.Duration) (err error) {
+	type answer struct {
+		lost []int64
+		err  error
+	}
+	answers := make(chan answer, 1)
 	at := time.Now()
-	within = max(within, time.Second) // of tests
-	ctx, cancel := context.WithTimeout(ctx, within)
-	defer cancel()
-	lost, err := c.p.Journal.Beat(ctx)
-	c.pulse.beaten(at, err)
-	return lost, err
+	go func() {
+		c.p.pay(ctx)
+		lost, err := c.p.Journal.Beat(ctx)
+		answers <- answer{lost, err}
+	}()
+	for {
+		var a answer
+		select {
+		case a = <-answers:
+		case <-time.After(patience):
+			a.err = errLate
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		c.pulse.beaten(at, a.err)
+		if a.err != nil {
+			a.lost = c.p.flights.claimedFor(func(claimed time.Time) bool { return !c.holds(claimed) })
+		}
+		c.lose(ctx, a.lost)
+		if !errors.Is(a.err, errLate) {
+			return a.err
+		}
+	}
+}
+
+// lose gives up the work on Items.
+func (c *crew) lose(ctx context.Context, ids []int64) {
+	if len(ids) == 0 || ctx.Err() != nil {
+		return
+	}
+	c.p.flights.ground(ids)
+	select {
+	case c.lost <- ids:
+	case <-ctx.Done():
+	}
 }
 
 // record writes what a step made of an Item. A ledger that says that it may
