@@ -20,8 +20,9 @@ type bars struct {
 	view *view
 
 	mu    sync.Mutex
-	lines []string // as they are drawn now
-	held  []string // results, while stdout is the terminal with the bars
+	lines []string                 // as they are drawn now
+	held  []string                 // results, while stdout is the terminal with the bars
+	more  func() []pipeline.Flight // work that the pipeline does not know of; may be nil
 
 	tty  bool
 	quit chan struct{}
@@ -87,7 +88,7 @@ func (b *bars) draw() {
 	t := time.NewTicker(sampleEvery)
 	defer t.Stop()
 	for {
-		lines := b.view.lines(b.p.Flights(), time.Now(), terminalWidth(b.a.stderr.w))
+		lines := b.view.lines(b.flights(), time.Now(), terminalWidth(b.a.stderr.w))
 		b.mu.Lock()
 		b.lines = lines
 		b.mu.Unlock()
@@ -104,6 +105,24 @@ func (b *bars) draw() {
 		case <-t.C:
 		}
 	}
+}
+
+// also shows what is not the pipeline's own work.
+func (b *bars) also(more func() []pipeline.Flight) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.more = more
+}
+
+func (b *bars) flights() []pipeline.Flight {
+	b.mu.Lock()
+	more := b.more
+	b.mu.Unlock()
+	all := b.p.Flights()
+	if more != nil {
+		all = append(all, more()...)
+	}
+	return all
 }
 
 // add is the bar that draws the n-th line.

@@ -63,6 +63,7 @@ func (a *app) carry(ctx context.Context, l *line, files []pipeline.File, o pipel
 	r := a.newReport(names, s, f.noWait, b)
 	v := a.newVerifier(ctx, l, f.verify, r.end)
 	v.all = true
+	b.also(v.flights)
 	err = l.Run(ctx, entries, pipeline.RunOptions{Again: o, NoWait: f.noWait, Ended: v.end})
 	v.wait()
 	b.stop()

@@ -231,6 +231,7 @@ func (s *syncRun) run(ctx context.Context, entries []pipeline.Entry, fresh []fol
 		s.mine[e.Item.ID] = true
 		s.report.end(s.report.place(e.File.Path), e)
 	})
+	s.bars.also(v.flights)
 	defer v.wait()
 	return s.line.Run(ctx, entries, pipeline.RunOptions{Again: s.again, NoWait: s.noWait, Ended: v.end})
 }

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"wedrop/pipeline"
@@ -24,10 +26,19 @@ type verifier struct {
 	work  sync.WaitGroup
 	mu    sync.Mutex
 	told  func(int, pipeline.Entry)
+
+	reading map[int64]*reading // by Item.ID
+}
+
+// reading is a media on its way back.
+type reading struct {
+	item  pipeline.Item
+	bytes atomic.Int64
+	since time.Time
 }
 
 func (a *app) newVerifier(ctx context.Context, l *line, on bool, told func(int, pipeline.Entry)) *verifier {
-	return &verifier{a: a, on: on, ctx: ctx, line: l, slots: make(chan struct{}, verifiers), told: told}
+	return &verifier{a: a, on: on, ctx: ctx, line: l, slots: make(chan struct{}, verifiers), told: told, reading: map[int64]*reading{}}
 }
 
 // end is pipeline.RunOptions.Ended. The run goes on while media are read back.
@@ -39,24 +50,45 @@ func (v *verifier) end(i int, e pipeline.Entry) {
 	v.work.Go(func() {
 		v.slots <- struct{}{}
 		defer func() { <-v.slots }()
-		began := time.Now()
-		it, err := v.line.Verify(v.ctx, e.Item, nil)
+		r := v.begin(e.Item)
+		it, err := v.line.Verify(v.ctx, e.Item, func(done, _ int64) { r.bytes.Store(done) })
 		if err != nil && it.Fault == nil { // the journal's
 			v.a.log.Error("journal", "err", err)
 			it.Fault = &pipeline.Fault{Step: pipeline.Done, Code: "wedrop/internal", Retry: true, At: time.Now(),
 				Message: pipeline.Text{ZH: err.Error(), EN: err.Error()}, Remedy: pipeline.Text{ZH: v.a.say.CarryOn, EN: v.a.say.CarryOn}}
 		}
 		if err == nil && !v.a.quiet && !v.a.json {
-			v.a.note(v.a.say.Download.Verified(shown(it.Name), time.Since(began)))
+			v.a.note(v.a.say.Download.Verified(shown(it.Name), time.Since(r.since)))
 		}
 		e.Item = it
 		v.tell(i, e)
 	})
 }
 
+func (v *verifier) begin(it pipeline.Item) *reading {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	r := &reading{item: it, since: time.Now()}
+	v.reading[it.ID] = r
+	return r
+}
+
+// flights are what is read back now, for bars.
+func (v *verifier) flights() []pipeline.Flight {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var all []pipeline.Flight
+	for _, r := range v.reading {
+		all = append(all, pipeline.Flight{Item: r.item, Bytes: r.bytes.Load(), Since: r.since})
+	}
+	slices.SortFunc(all, func(a, b pipeline.Flight) int { return a.Since.Compare(b.Since) })
+	return all
+}
+
 func (v *verifier) tell(i int, e pipeline.Entry) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	delete(v.reading, e.Item.ID)
 	v.told(i, e)
 }
 

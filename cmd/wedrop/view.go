@@ -115,7 +115,7 @@ func (v *view) oldest(n int) []pipeline.Item {
 
 // active is a file that is being worked on here.
 func (v *view) active(f pipeline.Flight, now time.Time, columns int) string {
-	state := map[pipeline.Step]string{pipeline.Inspect: v.say.Reading, pipeline.Stage: v.say.Uploading, pipeline.Submit: v.say.Submitting}[f.Item.Step]
+	state := map[pipeline.Step]string{pipeline.Inspect: v.say.Reading, pipeline.Stage: v.say.Uploading, pipeline.Submit: v.say.Submitting, pipeline.Done: v.say.Download.Verifying}[f.Item.Step]
 	line := fit(state, v.stateWidth()) + "  "
 	if f.Item.Step == pipeline.Submit || f.Item.Size <= 0 {
 		return strings.TrimRight(line, " ")
@@ -139,7 +139,7 @@ func bar(part float64, columns int) string {
 
 // stateWidth is room for the longest word about a file.
 func (v *view) stateWidth() int {
-	return max(width(v.say.Reading), width(v.say.Uploading), width(v.say.Submitting), width(v.say.Waiting))
+	return max(width(v.say.Reading), width(v.say.Uploading), width(v.say.Submitting), width(v.say.Waiting), width(v.say.Download.Verifying))
 }
 
 func (v *view) sum(now time.Time) string {

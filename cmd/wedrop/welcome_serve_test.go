@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"wedrop/pipeline"
 	"wedrop/wecom/wecomtest"
 )
 
@@ -74,4 +75,21 @@ func TestSafeName(t *testing.T) {
 		}
 		require.Equal(t, filepath.Base(filepath.Join("/d", got)), map[bool]string{true: "d", false: got}[got == ""], "%q", name)
 	}
+}
+
+// Who waits for a media that is read back sees how far it is.
+func TestReadingBackIsShown(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
+	for lang, word := range map[string]string{"zh": "读回核对", "en": "reading back"} {
+		v := newView(newMessages(lang), []pipeline.Entry{{}}, false)
+		lines := v.lines([]pipeline.Flight{{Item: pipeline.Item{ID: 1, Name: "a.mp4", Step: pipeline.Done, Size: 100 << 20}, Bytes: 25 << 20, Since: now}}, now, 80)
+		require.Len(t, lines, 1)
+		require.Contains(t, lines[0], word)
+		require.Contains(t, lines[0], "25 %")
+	}
+	m := &meter{name: "downloading a.mp4", from: -1}
+	m.at(50<<20, 100<<20)
+	require.Contains(t, m.line(time.Second), "50 %")
+	require.NotContains(t, m.line(time.Second), "/s", "what an earlier run had left is no speed")
 }
