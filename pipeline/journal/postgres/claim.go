@@ -1,0 +1,491 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"wedrop/pipeline"
+	"wedrop/wecom"
+)
+
+// Claim takes Items that are due. If the answer to its COMMIT is lost, what it
+// may have claimed is left alone, and lapses.
+func (j *Journal) Claim(ctx context.Context, w pipeline.Want) ([]pipeline.Item, error) {
+	var got []pipeline.Item
+	err := j.retry(ctx, false, func() error {
+		return j.attempt(context.WithoutCancel(ctx), func(t *tx) error {
+			got = nil
+			for _, step := range w.Steps {
+				some, err := t.claim(w, step, w.Limit-len(got))
+				if err != nil {
+					return err
+				}
+				got = append(got, some...)
+			}
+			t.after = append(t.after, func() { j.holds(got...) })
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return got, nil
+}
+
+// holds notes claims that Beat prolongs.
+func (j *Journal) holds(items ...pipeline.Item) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, it := range items {
+		j.held[it.ID] = it.Claim.Fence
+	}
+}
+
+// drops is the inverse, for claims that are over.
+func (j *Journal) drops(items ...pipeline.Item) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, it := range items {
+		if j.held[it.ID] == it.Claim.Fence {
+			delete(j.held, it.ID)
+		}
+	}
+}
+
+func (t *tx) claim(w pipeline.Want, step pipeline.Step, limit int) ([]pipeline.Item, error) {
+	if limit <= 0 {
+		return nil, nil
+	}
+	due := `SELECT id,md5 FROM items i WHERE corp=? AND step=? AND NOT held AND due<=? AND lease<=?`
+	args := []any{w.Corp, string(step), t.now, t.now}
+	if step == pipeline.Inspect || step == pipeline.Stage {
+		due += ` AND host=ANY(?)`
+		args = append(args, w.Hosts)
+	}
+	if step == pipeline.Stage {
+		due += ` AND NOT ` + busy
+		args = append(args, t.now, t.now)
+	}
+	if w.IDs != nil {
+		due += ` AND id=ANY(?)`
+		args = append(args, w.IDs)
+	}
+	due += ` ORDER BY due LIMIT ? FOR UPDATE SKIP LOCKED`
+	args = append(args, limit)
+	if step == pipeline.Stage {
+		return t.claimStaged(due, args)
+	}
+	return t.take(`SELECT id FROM (`+due+`) d`, args)
+}
+
+// claimStaged claims, of equal content, one Item: see the package's words on
+// equal content. What is locked is looked at again, because it may have been
+// claimed since the first look.
+func (t *tx) claimStaged(due string, args []any) ([]pipeline.Item, error) {
+	type candidate struct {
+		id  int64
+		md5 string
+	}
+	rows, err := t.rows(due, args...)
+	if err != nil {
+		return nil, err
+	}
+	all, err := collect(rows, func(s pgx.Row) (c candidate, err error) { return c, s.Scan(&c.id, &c.md5) })
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	byMD5 := map[string]int64{}
+	var md5s []string
+	for _, c := range all {
+		if _, twice := byMD5[c.md5]; !twice {
+			byMD5[c.md5] = c.id
+			md5s = append(md5s, c.md5)
+		}
+	}
+	mine, err := t.lock(md5s)
+	if err != nil || len(mine) == 0 {
+		return nil, err
+	}
+	ids := make([]int64, len(mine))
+	for n, m := range mine {
+		ids[n] = byMD5[m]
+	}
+	return t.take(`SELECT id FROM items i WHERE id=ANY(?) AND NOT `+busy, []any{ids, t.now, t.now})
+}
+
+// staging is the class of the advisory locks on equal content.
+const staging = 0x77656472
+
+// lock locks what is done with equal content until the end of the
+// transaction. It returns those that nobody else had locked.
+func (t *tx) lock(md5s []string) ([]string, error) {
+	rows, err := t.rows(`SELECT m FROM unnest(?::text[]) m WHERE pg_try_advisory_xact_lock(?, hashtext(m))`, md5s, int32(staging))
+	if err != nil {
+		return nil, err
+	}
+	return collect(rows, readString)
+}
+
+func readString(s pgx.Row) (v string, err error) { return v, s.Scan(&v) }
+
+// busy says of an Item i that equal content is being staged, or removed.
+const busy = `(EXISTS (SELECT 1 FROM items o WHERE o.md5=i.md5 AND o.md5<>'' AND o.step='stage' AND o.lease>? AND o.id<>i.id)
+	OR EXISTS (SELECT 1 FROM objects o WHERE o.md5=i.md5 AND o.doomed>0 AND o.doomed>?))`
+
+// take claims the Items whose ids a query selects.
+func (t *tx) take(ids string, args []any) ([]pipeline.Item, error) {
+	rows, err := t.rows(`UPDATE items SET owner=?, fence=fence+1, lease=? WHERE id IN (`+ids+`) RETURNING `+all,
+		append([]any{t.owner, t.now + Lease.Milliseconds()}, args...)...)
+	if err != nil {
+		return nil, err
+	}
+	got, err := collect(rows, func(s pgx.Row) (pipeline.Item, error) { return scanItem(s) })
+	slices.SortFunc(got, func(a, b pipeline.Item) int { return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.ID, b.ID)) })
+	for n := range got {
+		got[n].Claim.At = from(t.now)
+	}
+	return got, err
+}
+
+// mine is the condition of a claim that still holds.
+const mine = `id=? AND owner=? AND fence=? AND lease>?`
+
+func (t *tx) mine(it pipeline.Item) []any {
+	return []any{it.ID, t.owner, it.Claim.Fence, t.now}
+}
+
+// Record writes a claimed Item. See pipeline.Journal.
+func (j *Journal) Record(ctx context.Context, it pipeline.Item, keep bool) (pipeline.Item, error) {
+	var out pipeline.Item
+	err := j.write(ctx, func(t *tx) (err error) {
+		out, err = t.record(it, keep)
+		return err
+	})
+	if err != nil || out.Claim.Fence == 0 {
+		j.drops(it)
+	}
+	return out, err
+}
+
+func (t *tx) record(it pipeline.Item, keep bool) (pipeline.Item, error) {
+	if it.Step == pipeline.Await { // before its row, as Finished does
+		if err := t.lockJob(it.Job.ID); err != nil {
+			return it, err
+		}
+	}
+	var was string
+	err := t.row(`SELECT md5 FROM items WHERE `+mine+` FOR UPDATE`, t.mine(it)...).Scan(&was)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return it, pipeline.ErrLost
+	} else if err != nil {
+		return it, err
+	}
+	if it.MD5 != was || it.Step == pipeline.Stage { // just read
+		if other, ok, err := t.identify(it, was); err != nil {
+			return it, err
+		} else if ok {
+			return t.merge(it, other)
+		}
+	}
+	if it.Step == pipeline.Await {
+		called, err := t.changed(`DELETE FROM callbacks WHERE job=?`, it.Job.ID)
+		if err != nil {
+			return it, err
+		}
+		if called {
+			it.Due = from(t.now)
+		}
+	}
+	if keep && it.Step == pipeline.Stage {
+		free, err := t.mayStage(it)
+		if err != nil {
+			return it, err
+		}
+		keep = free
+	}
+	claim := it.Claim
+	it.Claim = pipeline.Claim{}
+	if keep {
+		it, err = t.save(it, ``)
+		it.Claim = claim
+		return it, err
+	}
+	if it, err = t.save(it, `,lease=0,owner=''`); err == nil {
+		t.wake(it)
+	}
+	return it, err
+}
+
+// calling is the class of the advisory locks on jobs.
+const calling = 0x77656463
+
+// lockJob keeps a callback and the record that it concerns from passing each
+// other unseen.
+func (t *tx) lockJob(job string) error {
+	return t.exec(`SELECT pg_advisory_xact_lock(?, hashtext(?))`, int32(calling), job)
+}
+
+// mayStage reports whether this claimed Item may go on to be staged.
+func (t *tx) mayStage(it pipeline.Item) (bool, error) {
+	locked, err := t.lock([]string{it.MD5})
+	if err != nil || len(locked) == 0 {
+		return false, err
+	}
+	var n int
+	err = t.row(`SELECT count(*) FROM (SELECT ?::text AS md5, ?::bigint AS id) i WHERE NOT `+busy, it.MD5, it.ID, t.now, t.now).Scan(&n)
+	return n > 0, err
+}
+
+// identify does what follows from what was learned of an Item's file. It
+// returns the other Item, if there is one, that it turned out to be.
+func (t *tx) identify(it pipeline.Item, was string) (pipeline.Item, bool, error) {
+	if was != "" && it.MD5 != was {
+		if err := t.split(it); err != nil {
+			return it, false, err
+		}
+	}
+	if it.MD5 == "" {
+		return it, false, nil
+	}
+	other, err := readItem(t.row(`SELECT `+all+` FROM items WHERE corp=? AND scene=? AND md5=? AND type=? AND name=? AND md5<>'' AND id<>? FOR UPDATE`,
+		it.Corp, it.Scene, it.MD5, string(it.Type), it.Name, it.ID))
+	if err == nil || !errors.Is(err, pgx.ErrNoRows) {
+		return other, err == nil, err
+	}
+	return it, false, t.exec(`UPDATE files SET dev=?,ino=?,fsize=?,mtime=?,ctime=? WHERE item=? AND path=?`,
+		append(stat(it.File), it.ID, it.Path)...)
+}
+
+// split gives the files new Items that shared it's until the one that it was
+// read from got other content.
+func (t *tx) split(it pipeline.Item) error {
+	rows, err := t.rows(`SELECT id,corp,host,path,want,want_name,dev,ino,fsize,mtime,ctime FROM files
+		WHERE item=? AND NOT (path=? AND host=? AND want=? AND want_name=?)`, it.ID, it.Path, it.Host, string(it.Want), it.WantName)
+	if err != nil {
+		return err
+	}
+	type share struct {
+		id         int64
+		corp, host string
+		file       pipeline.File
+	}
+	shares, err := collect(rows, func(s pgx.Row) (f share, err error) {
+		var dev, ino int64
+		id := &f.file.ID
+		err = s.Scan(&f.id, &f.corp, &f.host, &f.file.Path, &f.file.Type, &f.file.Name, &dev, &ino, &id.Size, &id.MTime, &id.CTime)
+		id.Device, id.Inode = uint64(dev), uint64(ino)
+		return f, err
+	})
+	if err != nil {
+		return err
+	}
+	for _, f := range shares {
+		own, err := t.insert(t.unread(f.corp, f.host, f.file))
+		if err != nil {
+			return err
+		}
+		if err := t.exec(`UPDATE files SET item=? WHERE id=?`, own.ID, f.id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// merge lets other take over it's files: the newest path is the one that is
+// most likely still there when the content has to be staged again.
+func (t *tx) merge(it, other pipeline.Item) (pipeline.Item, error) {
+	if err := t.exec(`UPDATE files SET item=?,dev=?,ino=?,fsize=?,mtime=?,ctime=? WHERE item=?`,
+		append(append([]any{other.ID}, stat(it.File)...), it.ID)...); err != nil {
+		return it, err
+	}
+	if err := t.exec(`DELETE FROM items WHERE id=?`, it.ID); err != nil {
+		return it, err
+	}
+	other.Path, other.Host, other.File, other.Want, other.WantName = it.Path, it.Host, it.File, it.Want, it.WantName
+	other, err := t.save(other, ``)
+	if err == nil {
+		t.wake(other)
+	}
+	return other, err
+}
+
+// Beat prolongs the claims of this process that it knows of.
+func (j *Journal) Beat(ctx context.Context) ([]int64, error) {
+	j.mu.Lock()
+	had := make(map[int64]int64, len(j.held))
+	ids := make([]int64, 0, len(j.held))
+	for id, fence := range j.held {
+		had[id] = fence
+		ids = append(ids, id)
+	}
+	j.mu.Unlock()
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	var kept []int64
+	err := j.retry(ctx, true, func() error {
+		return j.attempt(context.WithoutCancel(ctx), func(t *tx) error {
+			// In the order of ids, so that two beats wait for each other and no more.
+			rows, err := t.rows(`UPDATE items SET lease=? WHERE id IN (SELECT id FROM items WHERE id=ANY(?) AND owner=? AND lease>? ORDER BY id FOR UPDATE)
+				RETURNING id`, t.now+Lease.Milliseconds(), ids, t.owner, t.now)
+			if err != nil {
+				return err
+			}
+			kept, err = collect(rows, func(s pgx.Row) (id int64, err error) { return id, s.Scan(&id) })
+			return err
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return j.lost(had, kept), nil
+}
+
+// lost are those claims out of had that were not kept and that did not end
+// well meanwhile. They are forgotten.
+func (j *Journal) lost(had map[int64]int64, kept []int64) (lost []int64) {
+	for _, id := range kept {
+		delete(had, id)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for id, fence := range had {
+		if j.held[id] == fence {
+			delete(j.held, id)
+			lost = append(lost, id)
+		}
+	}
+	return lost
+}
+
+// Release ends claims without a change.
+func (j *Journal) Release(ctx context.Context, items []pipeline.Item) error {
+	err := j.write(ctx, func(t *tx) error {
+		for _, it := range items {
+			freed, err := readItem(t.row(`UPDATE items SET lease=0, owner='' WHERE `+mine+` RETURNING `+all, t.mine(it)...))
+			if errors.Is(err, pgx.ErrNoRows) {
+				continue
+			} else if err != nil {
+				return err
+			}
+			t.wake(freed)
+		}
+		return nil
+	})
+	j.drops(items...)
+	return err
+}
+
+// freeAll ends all claims of this process.
+func (j *Journal) freeAll(t *tx) error {
+	rows, err := t.rows(`UPDATE items SET lease=0, owner='' WHERE owner=? AND lease>0 RETURNING `+all, t.owner)
+	if err != nil {
+		return err
+	}
+	freed, err := collect(rows, readItem)
+	for _, it := range freed {
+		t.wake(it)
+	}
+	return err
+}
+
+// Finished makes the Item of a job due at once.
+func (j *Journal) Finished(ctx context.Context, job string) error {
+	return j.write(ctx, func(t *tx) error {
+		if err := t.lockJob(job); err != nil {
+			return err
+		}
+		if err := t.exec(`INSERT INTO callbacks (job,at) VALUES (?,?) ON CONFLICT DO NOTHING`, job, t.now); err != nil {
+			return err
+		}
+		rows, err := t.rows(`UPDATE items SET due=? WHERE job=? AND step='await' AND lease<=? RETURNING `+all, t.now, job, t.now)
+		if err != nil {
+			return err
+		}
+		found, err := collect(rows, readItem)
+		if err != nil {
+			return err
+		}
+		for _, it := range found {
+			t.wake(it)
+		}
+		if len(found) > 0 {
+			return t.exec(`DELETE FROM callbacks WHERE job=?`, job)
+		}
+		return t.exec(`DELETE FROM callbacks WHERE at<?`, t.now-2*wecom.JobLife.Milliseconds())
+	})
+}
+
+// Amend changes Items that nobody has claimed.
+func (j *Journal) Amend(ctx context.Context, ids []int64, edit func(*pipeline.Item) bool) ([]pipeline.Item, error) {
+	var out []pipeline.Item
+	err := j.write(ctx, func(t *tx) error {
+		out = nil
+		for _, id := range ids {
+			it, err := t.amend(id, edit)
+			if errors.Is(err, pgx.ErrNoRows) {
+				continue // merged into another meanwhile
+			} else if err != nil {
+				return err
+			}
+			out = append(out, it)
+		}
+		return nil
+	})
+	return out, err
+}
+
+func (t *tx) amend(id int64, edit func(*pipeline.Item) bool) (pipeline.Item, error) {
+	var lease int64
+	it, err := scanItem(t.row(`SELECT `+all+`,lease FROM items WHERE id=? FOR UPDATE`, id), &lease)
+	it.Claim = pipeline.Claim{}
+	if err != nil || lease > t.now || !edit(&it) {
+		return it, err
+	}
+	if it, err = t.save(it, ``); err == nil {
+		t.wake(it)
+	}
+	return it, err
+}
+
+// lapsedFor is how long an Item has been due before Lapsed tells of it.
+const lapsedFor = 5 * time.Second
+
+// lapsed goes from corp to corp and from step to step along the index of what
+// is due, past the millions that are not.
+const lapsed = `WITH RECURSIVE corps AS (
+		(SELECT corp FROM items WHERE NOT held ORDER BY corp LIMIT 1)
+		UNION ALL SELECT (SELECT i.corp FROM items i WHERE NOT held AND i.corp>c.corp ORDER BY i.corp LIMIT 1) FROM corps c WHERE c.corp IS NOT NULL)
+	SELECT d.id,d.due,d.host,d.step FROM corps c, unnest(ARRAY['inspect','stage','submit','await','done']) s(step),
+		LATERAL (SELECT id,due,host,step FROM items i WHERE i.corp=c.corp AND i.step=s.step AND NOT held AND due<=$1 AND lease<=$2
+			ORDER BY due LIMIT $3) d
+	ORDER BY d.due LIMIT $3`
+
+// Lapsed returns Items of all corps that have been due for some seconds and
+// that nobody has claimed, the most overdue first.
+func (j *Journal) Lapsed(ctx context.Context, limit int) (out []Wake, err error) {
+	now, err := j.Now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = j.read(ctx, func(ctx context.Context) error {
+		rows, err := j.pool.Query(ctx, lapsed,
+			ms(now.Add(-lapsedFor)), ms(now), limit)
+		if err != nil {
+			return err
+		}
+		out, err = collect(rows, func(s pgx.Row) (w Wake, err error) {
+			var due int64
+			err = s.Scan(&w.Item, &due, &w.Host, &w.Step)
+			w.At = from(due)
+			return w, err
+		})
+		return err
+	})
+	return out, err
+}
