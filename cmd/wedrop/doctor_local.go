@@ -72,14 +72,25 @@ func readable(dir string) error {
 
 // writable makes a hidden file and removes it. Its name is always the same,
 // and none that is taken from a folder: what was left by a doctor that was
-// killed is removed by the next one.
+// killed is removed by the next one. It is never written to, for somebody may
+// have put a link to another file there. Doctors on several machines may do
+// this at once.
 func writable(dir string) error {
 	path := filepath.Join(dir, ".wedrop-doctor.tmp")
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	var f *os.File
+	err := fs.ErrExist
+	for tries := 0; tries < 5 && errors.Is(err, fs.ErrExist); tries++ {
+		_ = os.Remove(path) // else the next line says why
+		f, err = os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
+	}
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.Close(), os.Remove(path))
+	closed, removed := f.Close(), os.Remove(path)
+	if errors.Is(removed, fs.ErrNotExist) { // by another doctor
+		removed = nil
+	}
+	return errors.Join(closed, removed)
 }
 
 // unmounted is the place at or above path which the system's table mounts and

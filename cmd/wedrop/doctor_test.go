@@ -430,6 +430,26 @@ func TestDoctorRemovesWhatWasLeft(t *testing.T) {
 	c.harmless()
 }
 
+// A folder may be open to others: what one of them has put in the doctor's way
+// is not written to.
+func TestDoctorWritesThroughNoLink(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	drop, precious := filepath.Join(dir, "drop"), filepath.Join(dir, "precious")
+	require.NoError(t, os.Mkdir(drop, 0o700))
+	require.NoError(t, os.WriteFile(precious, []byte("of somebody"), 0o600))
+	if err := os.Symlink(precious, filepath.Join(drop, ".wedrop-doctor.tmp")); err != nil {
+		t.Skip("no symbolic links here: ", err)
+	}
+	require.NoError(t, writable(drop))
+	b, err := os.ReadFile(precious)
+	require.NoError(t, err)
+	require.Equal(t, "of somebody", string(b))
+	entries, err := os.ReadDir(drop)
+	require.NoError(t, err)
+	require.Empty(t, entries)
+}
+
 // A Ctrl-C amid the checks leaves nothing, and what a killed doctor had no time
 // to remove the next one does.
 func TestDoctorThatIsStoppedLeavesNothing(t *testing.T) {
