@@ -10,10 +10,17 @@ import (
 
 // openLocked opens or creates a file that several processes may want to write
 // to, and locks it. It returns nil if somebody else has it, or nothing can be
-// locked there.
+// locked there, or what has the name is no plain file: others may have put a
+// link there to a file of ours.
 func openLocked(name string) (*os.File, error) {
 	for range 10 {
-		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o666)
+		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o666)
+		if info, lerr := os.Lstat(name); lerr == nil && !info.Mode().IsRegular() {
+			if err == nil {
+				f.Close()
+			}
+			return nil, nil
+		}
 		if err != nil {
 			return nil, err
 		}

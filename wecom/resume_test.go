@@ -142,6 +142,39 @@ func TestDownloadFileTwiceAtOnce(t *testing.T) {
 	onlyFile(t, dir, "clip.mp4")
 }
 
+// Where somebody has put a link in the way of what is beside the file, nothing
+// is written through it.
+func TestDownloadFileWritesThroughNoLink(t *testing.T) {
+	t.Parallel()
+	b := content(12 << 20)
+	s, cl, id := holding(t, b)
+	dir := t.TempDir()
+	path := filepath.Join(dir, "clip.mp4")
+	stopAt(t, s, cl, id, path, 9<<20)
+	left := parts(t, path)
+	require.Len(t, left, 1)
+	for _, what := range []string{"a file", "nothing"} {
+		target := filepath.Join(t.TempDir(), "precious")
+		if what == "a file" {
+			require.NoError(t, os.WriteFile(target, []byte("of somebody"), 0o600))
+		}
+		require.NoError(t, os.Remove(left[0]))
+		require.NoError(t, os.Symlink(target, left[0]))
+		_, err := cl.DownloadFile(t.Context(), id, path, wecom.DownloadOptions{})
+		require.NoError(t, err)
+		got, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.Equal(t, md5Of(b), md5Of(got))
+		if what == "nothing" {
+			require.NoFileExists(t, target)
+			continue
+		}
+		got, err = os.ReadFile(target)
+		require.NoError(t, err)
+		require.Equal(t, "of somebody", string(got))
+	}
+}
+
 // A media_id has characters that a file's name may not have everywhere.
 func TestDownloadFileNamesItsPartPlainly(t *testing.T) {
 	t.Parallel()
