@@ -15,7 +15,7 @@ type welcomeMessages struct {
 
 	// Wrong usage.
 	VideoAndFile, Nothing, NothingToChange, TypeAlone, TypeNeeded, Twice, NoID, TwoIDs, DetachAndAttach string
-	BadType                                                                                             func(string) string
+	BadType, BlankFlag                                                                                  func(string) string
 
 	Columns                                                     []string
 	Ready, Stale, Expired, Failed, Unknown                      string
@@ -130,6 +130,9 @@ template may edit it.`),
 		NoID:            say("没有说是哪一条：--template-id", "no template is named: --template-id"),
 		TwoIDs:          say("给了两个不同的 template_id", "two different template_ids are given"),
 		DetachAndAttach: say("--no-attachment 不能和附件一起用", "--no-attachment does not go with an attachment"),
+		BlankFlag: func(flag string) string {
+			return say(flag+" 后面是空的（是不是前一条命令没有给出结果？）；要去掉附件请用 --no-attachment", flag+" is empty (did the command that should have filled it fail?); to take an attachment off use --no-attachment")
+		},
 		BadType: func(s string) string {
 			return say("不认识的类型 "+s+"：可用 video、file 或 image", "unknown type "+s+": use video, file or image")
 		},
@@ -175,8 +178,8 @@ type downloadMessages struct {
 	NoOutput, ExistsRemedy, UnknownMediaRemedy  string
 	Exists, UnknownMedia, NoFolder, Downloading func(string) string
 	NoFolderRemedy, Verifying                   string
-	NotWritten                                  func(string) string
-	NotWrittenRemedy                            string
+	NotWritten, NotPlain                        func(string) string
+	NotWrittenRemedy, NotPlainRemedy            string
 	Verified                                    func(name string, took time.Duration) string
 }
 
@@ -213,7 +216,11 @@ MD5 in the ledger, for media_ids that wedrop has made.`),
 		Downloading:        func(name string) string { return say("下载 "+name, "downloading "+name) },
 		Verifying:          say("读回核对", "reading back"),
 		NotWritten:         func(why string) string { return say("写不进去："+why, "it cannot be written: "+why) },
-		NotWrittenRemedy:   say("检查目标文件夹的权限和磁盘空间", "check the permissions of the folder and the space on the disk"),
+		NotPlain: func(path string) string {
+			return say(path+" 不是普通文件（是设备、管道或文件夹）", path+" is no plain file, but a device, a pipe or a folder")
+		},
+		NotPlainRemedy:   say("换一个文件名", "choose another name"),
+		NotWrittenRemedy: say("检查目标文件夹的权限和磁盘空间", "check the permissions of the folder and the space on the disk"),
 		Verified: func(name string, took time.Duration) string {
 			return say(fmt.Sprintf("%s：企业微信里的内容与原文件一致（%s）", name, spent(took)), fmt.Sprintf("%s: WeCom holds the same bytes (%s)", name, spent(took)))
 		},

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -79,11 +80,26 @@ func (a *app) checkTemplateFlags(cmd *cobra.Command, f templateFlags) error {
 		what = a.say.Welcome.Twice
 	case given("agent-id") && f.agent < 1:
 		what = a.say.FlagBadValue("--agent-id", cmd.Flag("agent-id").Value.String())
+	case f.blank(cmd) != "":
+		what = a.say.Welcome.BlankFlag("--" + f.blank(cmd))
 	}
 	if what != "" {
 		return &usageError{what: what, cmd: cmd}
 	}
 	return nil
+}
+
+// blank is a flag that is given and empty, as where the $(command) before it
+// came to nothing: it would take an attachment off that nobody spoke of. A
+// link's card may do without a description and a picture.
+func (f templateFlags) blank(cmd *cobra.Command) string {
+	for _, name := range append(attaching(), "json-file") {
+		optional := (name == "link-desc" || name == "link-picture") && f.link != wecom.WelcomeLink{}
+		if fl := cmd.Flag(name); fl.Changed && strings.TrimSpace(fl.Value.String()) == "" && !optional {
+			return name
+		}
+	}
+	return ""
 }
 
 // yet stands for the media_id of a file that is carried later.
