@@ -95,7 +95,12 @@ func isFolder(path string) bool {
 
 // free refuses a path where something is, unless it may be replaced.
 func (d *download) free(path string) error {
-	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) || err == nil && d.force {
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err == nil && d.force {
+		if fi, err := os.Stat(path); err == nil && !fi.Mode().IsRegular() { // a rename would put a file in a device's place
+			return &downloadError{what: d.a.say.Download.NotWritten(d.a.say.Download.NotPlain(shown(path))), cure: d.a.say.Download.NotPlainRemedy}
+		}
 		return nil
 	} else if err != nil {
 		return &downloadError{what: d.a.say.Download.NotWritten(rootCause(err)), cure: d.a.say.Download.NotWrittenRemedy}
