@@ -1,0 +1,119 @@
+package riverengine
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+
+	"wedrop/pipeline"
+	"wedrop/pipeline/journal/postgres"
+)
+
+// look is the one kind of job: somebody look at this Item.
+type look struct {
+	Item int64 `json:"item"`
+}
+
+func (look) Kind() string { return "wedrop_item" }
+
+// Wake inserts the jobs for Items that a transaction of the ledger makes due.
+// An Item that this process carries and goes on carrying needs none: its job
+// is snoozed until then.
+func (e *Engine) Wake(ctx context.Context, tx pgx.Tx, wakes []postgres.Wake) error {
+	jobs := e.jobs(ctx, wakes)
+	if len(jobs) == 0 {
+		return nil
+	}
+	_, err := e.insert.InsertManyTx(ctx, tx, jobs)
+	return err
+}
+
+func (e *Engine) jobs(ctx context.Context, wakes []postgres.Wake) []river.InsertManyParams {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.clock == nil || e.clock.set(ctx) != nil {
+		return nil // the sweep sees to it
+	}
+	now := e.clock.Now()
+	var jobs []river.InsertManyParams
+	for _, w := range wakes {
+		if next := e.carried[w.Item]; next != nil && (!byHost(w.Step) || e.hosts[w.Host]) {
+			*next = w.At
+			continue
+		}
+		in := w.At.Sub(now)
+		if in > horizon {
+			continue
+		}
+		o := &river.InsertOpts{Queue: e.route(w), MaxAttempts: attempts}
+		if in > soon {
+			o.ScheduledAt = w.At
+		}
+		jobs = append(jobs, river.InsertManyParams{Args: look{w.Item}, InsertOpts: o})
+	}
+	return jobs
+}
+
+// again are the options for an Item that is overdue: at most one job a minute
+// for each, however many machines look.
+func again(queue string) *river.InsertOpts {
+	return &river.InsertOpts{Queue: queue, MaxAttempts: attempts, UniqueOpts: river.UniqueOpts{
+		ByArgs: true, ByPeriod: time.Minute, ByQueue: true, ByState: rivertype.UniqueOptsByStateDefault(),
+	}}
+}
+
+// worker does the jobs. It returns no error but a snooze: nothing that happens
+// to an Item is its job's fault, and no job may be given up.
+type worker struct {
+	river.WorkerDefaults[look]
+	e     *Engine
+	carry pipeline.Carry
+}
+
+func (w *worker) Timeout(*river.Job[look]) time.Duration { return -1 }
+
+func (w *worker) Work(ctx context.Context, job *river.Job[look]) error {
+	id := job.Args.Item
+	if !w.e.begin(id) {
+		return nil // there is another job for it, at work here
+	}
+	next, err := w.carry(ctx, id)
+	next = w.e.end(id, next)
+	in := next.Sub(w.e.clock.Now())
+	switch {
+	case err != nil && ctx.Err() == nil:
+		return river.JobSnooze(trouble)
+	case err != nil:
+		return river.JobSnooze(0) // for another machine
+	case next.IsZero() || in > horizon:
+		return nil
+	}
+	return river.JobSnooze(max(in, 0))
+}
+
+// begin reports whether this process did not carry the Item yet.
+func (e *Engine) begin(id int64) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.carried[id] != nil {
+		return false
+	}
+	e.carried[id] = new(time.Time)
+	return true
+}
+
+// end returns when the Item is to be carried again: what carry said, or
+// earlier, if the ledger has changed its mind since.
+func (e *Engine) end(id int64, next time.Time) time.Time {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	said := *e.carried[id]
+	delete(e.carried, id)
+	if !said.IsZero() && (next.IsZero() || said.Before(next)) {
+		return said
+	}
+	return next
+}

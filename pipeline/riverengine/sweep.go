@@ -1,0 +1,170 @@
+package riverengine
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+
+	"wedrop/pipeline"
+	"wedrop/pipeline/journal/postgres"
+)
+
+const (
+	sweepEvery = 10 * time.Second
+	sweepMost  = 1000            // Items at a time
+	awayAfter  = time.Minute     // a machine counts as away that was not seen for so long
+	backFor    = 2 * time.Minute // so long after a machine came it is looked for what was thought left alone
+)
+
+// sweeping is the advisory lock of a sweep: one machine's is enough.
+const sweeping = 0x7765_6472_6f70_0002
+
+// A sweeper wakes Items that are due and that nobody works on, whatever became
+// of their jobs: those of a killed machine, and those due in a future for which
+// no job was inserted.
+type sweeper struct {
+	e      *Engine
+	p      *pipeline.Pipeline
+	client *river.Client[pgx.Tx]
+	hosts  map[string]time.Time // whose files are seen here, since when
+}
+
+// run sweeps until ctx ends. A sweep that fails is made again.
+func (s *sweeper) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		full, err := s.sweep(ctx)
+		if err != nil && ctx.Err() == nil {
+			logger(s.e.o.Log).Warn("overdue items could not be woken", "err", err)
+		}
+		nap := s.e.o.Sweep
+		if nap <= 0 {
+			nap = sweepEvery
+		}
+		if full {
+			nap = time.Second
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(nap):
+		}
+	}
+}
+
+// sweep reports whether there may be more.
+func (s *sweeper) sweep(ctx context.Context) (full bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 3*sweepEvery)
+	defer cancel()
+	if err := s.e.clock.set(ctx); err != nil {
+		return false, err
+	}
+	if err := s.here(ctx); err != nil {
+		return false, err
+	}
+	var away []postgres.Wake
+	err = pgx.BeginFunc(ctx, s.e.ledger.Pool(), func(tx pgx.Tx) error {
+		var mine bool
+		if err := tx.QueryRow(ctx, `SELECT pg_try_advisory_xact_lock($1)`, int64(sweeping)).Scan(&mine); err != nil || !mine {
+			return err
+		}
+		lapsed, err := s.e.ledger.Lapsed(ctx, sweepMost)
+		if err != nil || len(lapsed) == 0 {
+			return err
+		}
+		full = len(lapsed) == sweepMost
+		there, err := s.there(ctx, tx)
+		if err != nil {
+			return err
+		}
+		var jobs []river.InsertManyParams
+		jobs, away = s.e.overdue(lapsed, there)
+		if len(jobs) > 0 {
+			_, err = s.e.insert.InsertManyTx(ctx, tx, jobs)
+		}
+		return err
+	})
+	if err != nil || len(away) == 0 {
+		return full, err
+	}
+	ids := make([]int64, len(away))
+	for n, w := range away {
+		ids[n] = w.Item
+	}
+	return full, s.p.Away(ctx, ids)
+}
+
+// overdue are the jobs for Items that are due and that nobody works on, and
+// those Items that nobody can read.
+func (e *Engine) overdue(lapsed []postgres.Wake, there map[string]bool) (jobs []river.InsertManyParams, away []postgres.Wake) {
+	now := e.clock.Now()
+	for _, w := range lapsed {
+		queue := e.route(w)
+		if byHost(w.Step) && !there[queue] {
+			if w.Step != pipeline.Done {
+				if now.Sub(w.At) > awayAfter {
+					away = append(away, w)
+				}
+				continue
+			}
+			queue = e.shared() // what cannot be seen counts as there
+		}
+		jobs = append(jobs, river.InsertManyParams{Args: look{w.Item}, InsertOpts: again(queue)})
+	}
+	return jobs, away
+}
+
+// there are the queues that some machine works on.
+func (s *sweeper) there(ctx context.Context, tx pgx.Tx) (map[string]bool, error) {
+	rows, err := tx.Query(ctx, `SELECT name FROM river_queue WHERE updated_at > now() - $1::interval`, awayAfter)
+	if err != nil {
+		return nil, err
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	there := map[string]bool{}
+	for _, n := range names {
+		there[n] = true
+	}
+	return there, err
+}
+
+// here works on the queues of those shares that are mounted now, and tells that
+// this machine is there.
+func (s *sweeper) here(ctx context.Context) error {
+	seen := map[string]bool{}
+	hosts := s.p.Hosts()
+	var queues []string
+	var fresh []string
+	for _, h := range hosts {
+		seen[h] = true
+		queues = append(queues, s.e.queueOf(h))
+		if s.hosts[h].IsZero() {
+			s.hosts[h] = time.Now()
+			_ = s.client.Queues().Add(s.e.queueOf(h), s.e.queue()) // it may have it from the beginning
+		}
+		if time.Since(s.hosts[h]) < backFor {
+			fresh = append(fresh, h)
+		}
+	}
+	s.e.sees(hosts)
+	for h := range s.hosts {
+		if !seen[h] && s.leave(ctx, h) {
+			delete(s.hosts, h)
+		}
+	}
+	if _, err := s.e.ledger.Pool().Exec(ctx, `UPDATE river_queue SET updated_at = now() WHERE name = ANY($1)`, queues); err != nil {
+		return err
+	}
+	if len(fresh) == 0 {
+		return nil
+	}
+	return s.p.Back(ctx, fresh)
+}
+
+// leave gives up the queue of a share that is not mounted any more; one that
+// hangs is tried again.
+func (s *sweeper) leave(ctx context.Context, host string) bool {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	return s.client.Queues().Remove(ctx, s.e.queueOf(host)) == nil
+}
