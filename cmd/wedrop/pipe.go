@@ -98,14 +98,14 @@ func (a *app) connect(ctx context.Context, l *line) (err error) {
 func (a *app) client(l *line) (*wecom.Client, error) {
 	cfg := l.cfg
 	return wecom.New(wecom.Config{
-		BaseURL:   cfg.WeCom.BaseURL,
-		CorpID:    cfg.WeCom.CorpID,
-		Secret:    cfg.WeCom.Secret,
-		Store:     l.Journal,
-		Proxy:     cfg.WeCom.Proxy,
-		PerMinute: cfg.RateLimit,
-		Observe:   a.called,
-		Log:       a.log,
+		BaseURL: cfg.WeCom.BaseURL,
+		CorpID:  cfg.WeCom.CorpID,
+		Secret:  cfg.WeCom.Secret,
+		Store:   l.Journal,
+		Proxy:   cfg.WeCom.Proxy,
+		Limiter: pipeline.NewLimiter(l.Journal, cfg.WeCom.CorpID, cfg.RateLimit),
+		Observe: a.called,
+		Log:     a.log,
 	})
 }
 
