@@ -46,6 +46,9 @@ func linked() map[string]string {
 		"github.com/cespare/xxhash/v2":        "by client_golang",
 		"github.com/munnerz/goautoneg":        "by client_golang",
 		"google.golang.org/protobuf":          "by client_golang",
+		"github.com/danielgtaylor/huma/v2":    "an API whose OpenAPI document cannot differ from it; pulls in nothing else",
+		"github.com/tus/tusd/v2":              "uploads that go on where the connection broke, in the protocol of tus-js-client",
+		"golang.org/x/exp":                    "by tusd: the type of its log, which is silenced",
 		"github.com/aws/aws-sdk-go-v2":        "S3, and the usual chain of its credentials",
 		"github.com/aws/smithy-go":            "by the AWS SDK",
 		"github.com/tencentyun/cos-go-sdk-v5": "COS",
@@ -146,7 +149,7 @@ func fence() map[string][]string {
 		"wedrop/pipeline/journal":          {"wedrop/pipeline", "wedrop/pipeline/inspect", "wedrop/wecom", "database/sql", "modernc.org/sqlite", "github.com/gofrs/flock", "golang.org/x/sys/"},
 		"wedrop/pipeline/journal/":         {"wedrop/pipeline", "wedrop/pipeline/inspect", "wedrop/wecom", "github.com/stretchr/testify/require"},
 		"wedrop/cmd/wedrop":                {"wedrop/", "github.com/spf13/", "github.com/goccy/go-yaml/", "github.com/vbauerster/mpb/v8", "github.com/vbauerster/mpb/v8/decor", "github.com/mattn/go-runewidth", "golang.org/x/term", "golang.org/x/sys/unix", "github.com/gofrs/flock", "github.com/prometheus/client_golang/"},
-		"wedrop/cmd/wedrop/":               {"wedrop/pipeline", "wedrop/wecom"},
+		"wedrop/cmd/wedrop/web":            {"wedrop/pipeline", "wedrop/pipeline/inspect", "wedrop/wecom", "github.com/danielgtaylor/huma/v2", "github.com/danielgtaylor/huma/v2/adapters/humago", "github.com/tus/tusd/v2/pkg/handler", "github.com/tus/tusd/v2/pkg/memorylocker", "golang.org/x/exp/slog"},
 	}
 }
 

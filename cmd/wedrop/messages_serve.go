@@ -8,7 +8,7 @@ type serveMessages struct {
 	About         about
 	FlagPrintUnit string
 
-	Root, NotFound, NoToken, NoCallback string
+	NoCallback string
 
 	Batch                        func(done, reused, failed, expiring int) string
 	Expires                      func(name, at string) string
@@ -26,17 +26,19 @@ func newServeMessages(say func(zh, en string) string) serveMessages {
 			Short: say("守护进程：盯着文件夹，自动发送和续期", "the daemon: watches folders, sends and renews"),
 			Long: say(`守护进程。盯着配置里的 folders：放进来的文件写完后自动发送，结果写进文件夹里的
 wedrop-media.csv；没做完的接着做，media_id 到期前自动续期；企业微信的回调在 /callback。
-默认只在本机 127.0.0.1:8765 提供 /healthz、/readyz 和 /metrics；要让其他机器访问，先设
-page_token。改了配置发 SIGHUP（systemctl reload wedrop），SIGTERM 会在 10 秒内停下，没传完
-的下次接着传。同一个账本只能有一个守护进程；push 和 sync 可以同时用。`,
+页面在 http://127.0.0.1:8765（拖文件进去就会发送），接口说明在 /openapi.json，另有 /healthz、
+/readyz 和 /metrics；默认只有本机能访问，要让其他机器访问，先设 page_token。
+改了配置发 SIGHUP（systemctl reload wedrop），SIGTERM 会在 10 秒内停下，没传完的下次接着传。
+同一个账本只能有一个守护进程；push 和 sync 可以同时用。`,
 				`The daemon. It watches the folders of the configuration: what is put there goes
 as soon as it is written, and the results are in wedrop-media.csv in the folder.
 It carries on unfinished work, renews media_ids before they expire and takes
-WeCom's callbacks at /callback. By default it serves /healthz, /readyz and
-/metrics on 127.0.0.1:8765, for this machine alone; other machines need a
-page_token. SIGHUP (systemctl reload wedrop) reads the configuration again,
-SIGTERM stops within 10 seconds, and uploads under way go on another time. A
-journal has one daemon; push and sync may run beside it.`),
+WeCom's callbacks at /callback. Its page is at http://127.0.0.1:8765: files that
+are dropped there go, too. The API is described at /openapi.json, and there are
+/healthz, /readyz and /metrics. By default this machine alone is answered; other
+machines need a page_token. SIGHUP (systemctl reload wedrop) reads the
+configuration again, SIGTERM stops within 10 seconds, and uploads under way go
+on another time. A journal has one daemon; push and sync may run beside it.`),
 			Example: say(`  wedrop serve
   wedrop serve --config /etc/wedrop/wedrop.yaml
   wedrop serve --print-unit | sudo tee /etc/systemd/system/wedrop.service`,
@@ -46,9 +48,6 @@ journal has one daemon; push and sync may run beside it.`),
 		},
 		FlagPrintUnit: say("打印 systemd 服务文件后结束", "print a systemd unit and end"),
 
-		Root:       say("wedrop 正在运行。状态：/readyz，指标：/metrics，账本：wedrop list", "wedrop is running. State: /readyz, figures: /metrics, the ledger: wedrop list"),
-		NotFound:   say("这里什么也没有。可用：/healthz、/readyz、/metrics、/callback", "there is nothing here. There are /healthz, /readyz, /metrics and /callback"),
-		NoToken:    say("需要令牌：请求头 Authorization: Bearer，后面是配置里的 page_token", "a token is needed: the header Authorization: Bearer with the page_token of the configuration"),
 		NoCallback: say("还没有设置回调：把应用「接收消息」页的 Token 和 EncodingAESKey 写进配置 callback.token 和 callback.aes_key，再重新加载；不设也能用，结果靠查询", "callbacks are not set up: write the Token and the EncodingAESKey of the app's page for receiving messages into callback.token and callback.aes_key, then reload; without them results are asked for"),
 
 		Batch: func(done, reused, failed, expiring int) string {

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"wedrop/cmd/wedrop/web"
 )
 
 // stopWithin is how long the daemon takes to stop, at most. A submit that is
@@ -86,6 +88,7 @@ type daemon struct {
 	post    *post
 	door    *door
 	figures *figures
+	visits  *web.State // of the page
 	super   supervisor
 	log     *slog.Logger
 }
@@ -97,7 +100,7 @@ func (a *app) serve(ctx context.Context) error {
 		return err
 	}
 	a.log = a.serveLog()
-	d := &daemon{figures: newFigures(), super: newSupervisor(a.env), log: a.log}
+	d := &daemon{figures: newFigures(), visits: web.NewState(), super: newSupervisor(a.env), log: a.log}
 	s, err := d.open(ctx, a, cfg, nil)
 	if err != nil {
 		return err

@@ -2,38 +2,36 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/json"
 	"log/slog"
 	"net"
 	"net/http"
-	"strings"
 	"sync/atomic"
 	"time"
+
+	"wedrop/cmd/wedrop/web"
 )
 
-// parts are what the daemon answers with, under one configuration. New parts
-// of the page and the API go beside them, and into handler.
+// parts are what the daemon answers with, under one configuration.
 type parts struct {
 	say      *messages
-	token    string       // page_token; without one everybody on this machine may see all
+	site     *web.Site    // the page and the API, and who may see them
 	callback http.Handler // nil: callbacks are not configured
 	ready    func(context.Context) readiness
 	metrics  http.Handler
 }
 
 // handler puts the parts into their places. What is not for WeCom or a health
-// check wants the token, where there is one; paths that nobody knows too, so
-// that a stranger learns nothing from them.
+// check is the site's to let in; paths that nobody knows too, so that a
+// stranger learns nothing from them.
 func (p parts) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/callback", p.callbacks())
-	mux.Handle("/healthz", brief(http.HandlerFunc(p.healthz)))
-	mux.Handle("/readyz", brief(http.HandlerFunc(p.readyz)))
-	mux.Handle("/metrics", p.guarded(brief(p.metrics)))
-	mux.Handle("/", p.guarded(brief(http.HandlerFunc(p.elsewhere))))
-	return safe(mux)
+	mux.Handle("/callback", safe(p.callbacks()))
+	mux.Handle("/healthz", safe(brief(http.HandlerFunc(p.healthz))))
+	mux.Handle("/readyz", safe(brief(http.HandlerFunc(p.readyz))))
+	mux.Handle("/metrics", p.site.Guard(brief(p.metrics)))
+	mux.Handle("/", p.site)
+	return mux
 }
 
 func (p parts) callbacks() http.Handler {
@@ -47,19 +45,11 @@ func (p parts) callbacks() http.Handler {
 
 func (p parts) healthz(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") }
 
-func (p parts) elsewhere(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == "/" {
-		plain(w, http.StatusOK, p.say.Serve.Root)
-		return
-	}
-	plain(w, http.StatusNotFound, p.say.Serve.NotFound)
-}
-
 // readyz tells what keeps the daemon from its work. Paths and addresses are
 // for those alone who have the token.
 func (p parts) readyz(w http.ResponseWriter, r *http.Request) {
 	ready := p.ready(r.Context())
-	if !p.admits(r) {
+	if !p.site.Admits(r) {
 		for n := range ready.Checks {
 			ready.Checks[n].Message, ready.Checks[n].Remedy = "", ""
 		}
@@ -73,35 +63,13 @@ func (p parts) readyz(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(ready)
 }
 
-// guarded lets those alone in who have the token.
-func (p parts) guarded(h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !p.admits(r) {
-			w.Header().Set("WWW-Authenticate", `Bearer realm="wedrop"`)
-			plain(w, http.StatusUnauthorized, p.say.Serve.NoToken)
-			return
-		}
-		h.ServeHTTP(w, r)
-	})
-}
-
-// admits takes as long for a token that is nearly right as for any other.
-func (p parts) admits(r *http.Request) bool {
-	if p.token == "" {
-		return true
-	}
-	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	want, got := sha256.Sum256([]byte(p.token)), sha256.Sum256([]byte(strings.TrimSpace(given)))
-	return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(want[:], got[:]) == 1
-}
-
 func plain(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = w.Write([]byte(text + "\n"))
 }
 
-// safe are the headers that every answer has.
+// safe are the headers of what is not the site's.
 func safe(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"wedrop/cmd/wedrop/web"
 	"wedrop/pipeline"
 	"wedrop/wecom/callback"
 )
@@ -25,6 +26,7 @@ type shift struct {
 	drops   *drops // nil: no folders
 	news    *news
 	herald  *herald
+	site    *web.Site
 
 	cancel context.CancelFunc
 	ended  chan struct{}
@@ -68,6 +70,10 @@ func newShift(ctx context.Context, a *app, cfg *Config, d *daemon, was *shift) (
 	s.news = newNews(l, s.batch, s.drops, a.say, a.log, s.figures.ended)
 	s.herald = &herald{robot: newRobot(cfg), batch: s.batch, say: a.say, log: a.log,
 		count: func(result string) { s.figures.robot.WithLabelValues(result).Inc() }}
+	if s.site, err = a.openSite(l, d.visits); err != nil {
+		_ = l.Close()
+		return nil, err
+	}
 	l.Observe = func(step pipeline.Step, took time.Duration, f *pipeline.Fault) {
 		s.figures.step(step, took, f)
 		s.health.step(step, f)
@@ -94,7 +100,7 @@ func asConfig(err error) error {
 }
 
 func (s *shift) handler() http.Handler {
-	p := parts{say: s.a.say, token: s.cfg.PageToken, ready: s.health.ready, metrics: s.figures.handler()}
+	p := parts{say: s.a.say, site: s.site, ready: s.health.ready, metrics: s.figures.handler()}
 	if s.codec != nil {
 		p.callback = &callback.Handler{Codec: s.codec, Finished: s.line.Finished, Log: s.a.log}
 	}
@@ -109,6 +115,7 @@ func (s *shift) start(ctx context.Context) {
 	var work sync.WaitGroup
 	work.Go(func() { s.carry(ctx) })
 	work.Go(func() { s.herald.run(ctx) })
+	work.Go(func() { s.site.Run(ctx) })
 	work.Go(func() { s.watchExpiry(ctx) })
 	if s.cfg.RenewTemplates {
 		work.Go(func() { s.keepTemplates(ctx) })

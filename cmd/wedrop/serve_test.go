@@ -379,10 +379,12 @@ func TestServeAnswers(t *testing.T) {
 	s := o.serve(j)
 	s.until("a media_id", func() bool { return strings.Contains(o.table(drive), "3*1*") })
 
-	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/": 401, "/metrics": 401, "/api/items": 401, "/x": 401} {
+	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/": 200, "/metrics": 401, "/openapi.json": 401, "/api/items": 401, "/x": 401} {
 		code, _ := s.get(path, "")
 		require.Equal(t, want, code, path)
 	}
+	_, page := s.get("/", "")
+	require.Contains(t, page, `action="/signin"`)
 	for _, wrong := range []string{"open-sesam", "open-sesamee", " ", "x"} {
 		code, body := s.get("/metrics", wrong)
 		require.Equal(t, 401, code, wrong)

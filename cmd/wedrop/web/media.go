@@ -1,0 +1,95 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"wedrop/pipeline"
+	"wedrop/wecom"
+)
+
+// again is when who was told 202 may ask again.
+const again = "2"
+
+type mediaInput struct {
+	Spoken
+	Name   string `query:"name" required:"true" minLength:"1" maxLength:"4096" doc:"A shown name, a path, an MD5, or id: and the number of an item."`
+	MinTTL string `query:"min_ttl" example:"1h" doc:"How long the media_id has to live at least; 5m if it is left out."`
+}
+
+func (s *Site) mediaOperation(api huma.API, r huma.Registry) {
+	op := operation(r, "get-media", http.MethodGet, "/api/media", "A media_id that is valid now")
+	op.Responses["200"] = itemResponse(r, "The item, with a media_id that is valid now")
+	op.Responses["202"] = itemResponse(r, "It is being made: ask again after Retry-After")
+	op.Responses["202"].Headers = map[string]*huma.Param{"Retry-After": {Schema: &huma.Schema{Type: "integer"}, Description: "In seconds"}}
+	huma.Register(api, op, s.getMedia)
+}
+
+// getMedia answers from the ledger. Where that has nothing valid it wakes the
+// item, and whoever serves the ledger does the work.
+func (s *Site) getMedia(ctx context.Context, in *mediaInput) (*oneItem, error) {
+	ttl, err := time.ParseDuration(orElse(in.MinTTL, "5m"))
+	if err != nil || ttl < 0 || ttl >= wecom.MediaLife {
+		return nil, wrongRequest("min_ttl 要写成 1h、90m 这样的时长，并且短于 72h", "min_ttl has to be a duration such as 1h or 90m, and shorter than 72h")
+	}
+	it, valid, err := s.media(ctx, in.Name, ttl)
+	if valid {
+		return s.answer(ctx, http.StatusOK, it, in.Spoken, err)
+	}
+	out, err := s.answer(ctx, http.StatusAccepted, it, in.Spoken, err)
+	if err == nil {
+		out.RetryAfter = again
+	}
+	return out, err
+}
+
+func (s *Site) media(ctx context.Context, name string, ttl time.Duration) (it pipeline.Item, valid bool, err error) {
+	items, err := s.pipe.Find(ctx, name)
+	switch {
+	case err != nil:
+		return it, false, err
+	case len(items) == 0:
+		return it, false, &pipeline.NotFoundError{Name: name}
+	case len(items) > 1:
+		return it, false, &pipeline.AmbiguousError{Name: name, Items: items}
+	}
+	it = items[0]
+	now, err := s.pipe.Journal.Now(ctx)
+	if err != nil {
+		return it, false, err
+	}
+	if it.Valid(now, ttl) {
+		it.Reused = true
+		return it, true, nil
+	}
+	if it.Held() && !it.Fault.Config {
+		return it, false, heldBack(it)
+	}
+	it, err = s.wake(ctx, it, pipeline.EnterOptions{RenewBefore: ttl})
+	return it, false, err
+}
+
+// renewItem lets a done Item go along the line again. One that is on its way
+// is left to it.
+func (s *Site) renewItem(ctx context.Context, in *byID) (*oneItem, error) {
+	it, err := s.item(ctx, in.ID)
+	switch {
+	case err == nil && it.Held():
+		err = heldBack(it)
+	case err == nil:
+		it, err = s.wake(ctx, it, pipeline.EnterOptions{RenewBefore: 2 * wecom.MediaLife})
+	}
+	return s.answer(ctx, http.StatusAccepted, it, in.Spoken, err)
+}
+
+// wake sets an Item going. Its file goes with it as the ledger knows it.
+func (s *Site) wake(ctx context.Context, it pipeline.Item, o pipeline.EnterOptions) (pipeline.Item, error) {
+	entries := []pipeline.Entry{{Item: it}}
+	if err := s.pipe.Wake(ctx, entries, o); err != nil {
+		return it, err
+	}
+	return entries[0].Item, nil
+}
