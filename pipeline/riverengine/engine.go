@@ -58,9 +58,9 @@ type Engine struct {
 type Ledger interface {
 	pipeline.Journal
 	Pool() *pgxpool.Pool
-	// Lapsed returns Items that have been due for some seconds and that
+	// Lapsed returns Items of a corp that have been due for some seconds and that
 	// nobody has claimed, the most overdue first.
-	Lapsed(ctx context.Context, limit int) ([]postgres.Wake, error)
+	Lapsed(ctx context.Context, corp string, limit int) ([]postgres.Wake, error)
 }
 
 // New returns an Engine that inserts jobs and works on none. (River sends no

@@ -68,7 +68,7 @@ func (s *sweeper) sweep(ctx context.Context) (full bool, err error) {
 		if err := tx.QueryRow(ctx, `SELECT pg_try_advisory_xact_lock($1)`, int64(sweeping)).Scan(&mine); err != nil || !mine {
 			return err
 		}
-		lapsed, err := s.e.ledger.Lapsed(ctx, sweepMost)
+		lapsed, err := s.e.ledger.Lapsed(ctx, s.e.o.Corp, sweepMost)
 		if err != nil || len(lapsed) == 0 {
 			return err
 		}

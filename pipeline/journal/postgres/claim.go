@@ -456,26 +456,23 @@ func (t *tx) amend(id int64, edit func(*pipeline.Item) bool) (pipeline.Item, err
 // lapsedFor is how long an Item has been due before Lapsed tells of it.
 const lapsedFor = 5 * time.Second
 
-// lapsed goes from corp to corp and from step to step along the index of what
-// is due, past the millions that are not.
-const lapsed = `WITH RECURSIVE corps AS (
-		(SELECT corp FROM items WHERE NOT held ORDER BY corp LIMIT 1)
-		UNION ALL SELECT (SELECT i.corp FROM items i WHERE NOT held AND i.corp>c.corp ORDER BY i.corp LIMIT 1) FROM corps c WHERE c.corp IS NOT NULL)
-	SELECT d.id,d.due,d.host,d.step FROM corps c, unnest(ARRAY['inspect','stage','submit','await','done']) s(step),
-		LATERAL (SELECT id,due,host,step FROM items i WHERE i.corp=c.corp AND i.step=s.step AND NOT held AND due<=$1 AND lease<=$2
+// lapsed goes from step to step along the index of what is due, past the
+// millions that are not.
+const lapsed = `SELECT d.id,d.due,d.host,d.step FROM unnest(ARRAY['inspect','stage','submit','await','done']) s(step),
+		LATERAL (SELECT id,due,host,step FROM items i WHERE i.corp=$4 AND i.step=s.step AND NOT held AND due<=$1 AND lease<=$2
 			ORDER BY due LIMIT $3) d
 	ORDER BY d.due LIMIT $3`
 
-// Lapsed returns Items of all corps that have been due for some seconds and
-// that nobody has claimed, the most overdue first.
-func (j *Journal) Lapsed(ctx context.Context, limit int) (out []Wake, err error) {
+// Lapsed returns Items of a corp that have been due for some seconds and that
+// nobody has claimed, the most overdue first.
+func (j *Journal) Lapsed(ctx context.Context, corp string, limit int) (out []Wake, err error) {
 	now, err := j.Now(ctx)
 	if err != nil {
 		return nil, err
 	}
 	err = j.read(ctx, func(ctx context.Context) error {
 		rows, err := j.pool.Query(ctx, lapsed,
-			ms(now.Add(-lapsedFor)), ms(now), limit)
+			ms(now.Add(-lapsedFor)), ms(now), limit, corp)
 		if err != nil {
 			return err
 		}
