@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"wedrop/pipeline"
 	"wedrop/pipeline/journal"
@@ -106,7 +107,18 @@ func (a *app) client(l *line) (*wecom.Client, error) {
 		Limiter: pipeline.NewLimiter(l.Journal, cfg.WeCom.CorpID, cfg.RateLimit),
 		Observe: a.called,
 		Log:     a.log,
+		Now:     l.now,
 	})
+}
+
+// now is the ledger's clock: machines that share it agree when a token expires,
+// whatever their own clocks say.
+func (l *line) now() time.Time {
+	t, err := l.Journal.Now(context.Background())
+	if err != nil { // a ledger that has just been opened has a time
+		return time.Now()
+	}
+	return t
 }
 
 func (a *app) openBucket(ctx context.Context, cfg *Config) (*storage.Bucket, storage.Driver, error) {
