@@ -146,16 +146,20 @@ func (e *TemplateError) texts() (what, cure Text) {
 		Text{"会自动再试；若一直如此，请用 wedrop welcome edit 手工更新，并联系企业微信客服", "it is tried again by itself; if it stays so, edit it with wedrop welcome edit and ask WeCom's support"}
 }
 
-// dueAgain is when a template whose last renewal failed is tried again, where
-// its Item has that media; false: not by itself. The pauses grow with the age
-// of the media, from a minute to an hour.
-func (t Template) dueAgain(m Media) (time.Time, bool) {
+// dueAgain is when a template whose last renewal failed is tried again with
+// its Item's media; false: not by itself. The pauses grow with the age of the
+// media, from a minute to an hour.
+func (t Template) dueAgain(it Item) (time.Time, bool) {
+	made := it.Media.CreatedAt
+	if it.Job != nil {
+		made = it.Job.SubmittedAt // by the ledger's clock, as the Fault is
+	}
 	f := t.Fault
-	if f == nil || f.At.Before(m.CreatedAt) { // nothing was tried with this one
+	if f == nil || f.At.Before(made) { // nothing was tried with this one
 		return time.Time{}, true
 	}
 	if !f.Retry && !f.Config {
 		return time.Time{}, false
 	}
-	return f.At.Add(min(max(f.At.Sub(m.CreatedAt)/2, time.Minute), time.Hour)), true
+	return f.At.Add(min(max(f.At.Sub(made)/2, time.Minute), time.Hour)), true
 }

@@ -166,7 +166,7 @@ func (k *keeper) look(ctx context.Context, t Template, items map[int64]Item) err
 	case it.Media == nil || it.Media.ID == t.Media || !it.Valid(now, 0):
 		return nil
 	}
-	if due, again := t.dueAgain(*it.Media); !again || due.After(now) {
+	if due, again := t.dueAgain(it); !again || due.After(now) {
 		return nil
 	}
 	if turn, err := k.turn(ctx, t, *it.Media); !turn {
@@ -181,7 +181,7 @@ func (k *keeper) look(ctx context.Context, t Template, items map[int64]Item) err
 	case ctx.Err() != nil:
 		return nil // given up: it is no verdict
 	case err != nil:
-		return k.failed(ctx, *fresh, err, now)
+		return k.failed(ctx, done, err, now)
 	}
 	k.edited[t.ID] = true
 	return k.p.Journal.PutTemplate(context.WithoutCancel(ctx), done)
@@ -226,6 +226,11 @@ func (p *Pipeline) follow(ctx context.Context, t Template, it Item) (Template, e
 	}
 	next := withMedia(was, it.Media.ID)
 	next.AgentID = sent.AgentID
+	// Noted first: what is found there after a crash is known as ours.
+	t.Shown = it.Media.ID
+	if err := p.Journal.PutTemplate(ctx, t); err != nil {
+		return t, err
+	}
 	if err := p.WeCom.EditWelcomeTemplate(politely(ctx, Submit), t.ID, next); err != nil {
 		return t, err
 	}

@@ -299,6 +299,29 @@ func TestOneProcessEditsATemplate(t *testing.T) {
 	require.Equal(t, pipeline.TemplateReady, w.entry(p, tpl.ID).State())
 }
 
+// An edit whose answer was lost is known as our own, too, when the media has
+// been renewed once more before anybody looked.
+func TestTemplateIsHealedLate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.pipe()
+	it, err := w.push(p, w.file("a.mp4", 1))
+	require.NoError(t, err)
+	tpl := w.template(p, it)
+	w.soon()
+	w.wecom.Inject(apiEditTemplate, wecomtest.Fault{ResetAfter: true})
+	failed, err := p.RenewTemplates(context.Background())
+	require.NoError(t, err)
+	require.Equal(t, pipeline.TemplateFailed, failed[0].State())
+	w.soon()
+	edited, err := p.RenewTemplates(context.Background())
+	require.NoError(t, err)
+	require.Len(t, edited, 1)
+	require.Equal(t, pipeline.TemplateReady, edited[0].State())
+	require.Equal(t, edited[0].Media, w.shows(tpl.ID))
+	require.Equal(t, 2, w.wecom.Count(apiEditTemplate))
+}
+
 // The tries at a template that cannot be renewed are bounded.
 func TestTriesAtATemplateAreBounded(t *testing.T) {
 	t.Parallel()
