@@ -63,6 +63,7 @@ func (s *Site) api() {
 	s.mediaOperation(api, schemas)
 	s.postOperation(api, schemas)
 	s.contentOperation(api, schemas)
+	s.templateOperations(api, schemas)
 	huma.Register(api, operation(schemas, "get-status", http.MethodGet, "/api/status", "What this server takes"), s.getStatus)
 
 	delete(schemas.Map(), "ErrorModel") // huma's own, in whose place problems are

@@ -312,7 +312,7 @@ func TestListPagesAndFilters(t *testing.T) {
 		require.Empty(t, got, query)
 	}
 	it := w.item(ids[3])
-	for _, q := range []string{"f3", "F3.mp4", it.MD5, strings.ToUpper(it.MD5), it.Media.ID} {
+	for _, q := range []string{"f3.m", "F3.mp4", it.MD5, strings.ToUpper(it.MD5), it.Media.ID} {
 		got, _ = list("?q=" + strings.ReplaceAll(q, "*", "%2A"))
 		require.Equal(t, []int64{ids[3]}, got, q)
 	}
@@ -402,7 +402,7 @@ func TestOpenAPI(t *testing.T) {
 	doc := w.get("/openapi.json").json(t)
 	require.Equal(t, "3.1.0", doc["openapi"])
 	require.ElementsMatch(t, []string{"/api/items", "/api/items/{id}", "/api/items/{id}/history", "/api/items/{id}/retry",
-		"/api/items/{id}/renew", "/api/items/{id}/content", "/api/media", "/api/status"}, slices.Collect(maps.Keys(doc["paths"].(map[string]any))))
+		"/api/items/{id}/renew", "/api/items/{id}/content", "/api/media", "/api/status", "/api/templates", "/api/templates/{id}"}, slices.Collect(maps.Keys(doc["paths"].(map[string]any))))
 	for path, ops := range doc["paths"].(map[string]any) {
 		for method, op := range ops.(map[string]any) {
 			require.Contains(t, op.(map[string]any)["responses"].(map[string]any)["default"].(map[string]any)["content"],

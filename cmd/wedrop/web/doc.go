@@ -5,7 +5,8 @@
 // New makes a Site, which is an http.Handler for everything but WeCom's
 // callbacks and the health checks; Site.Run sweeps up after uploads. What
 // comes in is written to Options.Inbox, entered into the ledger, and carried
-// by whoever serves it: the package makes no call of WeCom or a bucket itself.
+// by whoever serves it: the package makes no call of WeCom or a bucket itself,
+// but for those about welcome templates.
 //
 // # Who may come in
 //
