@@ -72,6 +72,9 @@ func isID(s string) bool {
 
 func (b *inbox) part(id string) string { return filepath.Join(b.dir, id+".part") }
 
+// has reports whether a file is an upload.
+func (b *inbox) has(path string) bool { return filepath.Dir(filepath.Dir(path)) == b.dir }
+
 // room refuses early what the disk could not hold.
 func (b *inbox) room(size int64) error {
 	if free, known := b.free(b.dir); known && free < size+spare {

@@ -125,12 +125,37 @@ func (s *Site) selected(ctx context.Context, in *listInput, now time.Time) ([]pi
 		return s.pipe.Journal.Items(ctx, q)
 	}
 	q.Search = text
-	items, err := s.pipe.Journal.Items(ctx, q)
+	items, err := s.searched(ctx, q)
 	if err == nil && len(items) == 0 && text != "" {
 		q.Search, q.Media = "", text
 		items, err = s.pipe.Journal.Items(ctx, q)
 	}
 	return items, err
+}
+
+// searched are the Items with the text in their name, or in a path that means
+// something to people: those of uploads are made of chance.
+func (s *Site) searched(ctx context.Context, q pipeline.Query) (out []pipeline.Item, err error) {
+	text := strings.ToLower(q.Search)
+	for {
+		items, err := s.pipe.Journal.Items(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		for _, it := range items {
+			if text == "" || !s.inbox.has(it.Path) || strings.Contains(strings.ToLower(it.Name), text) {
+				out = append(out, it)
+			}
+		}
+		if len(items) < q.Limit || len(out) >= q.Limit {
+			return out, nil
+		}
+		if last := items[len(items)-1].ID; q.Newest {
+			q.Before = last
+		} else {
+			q.After = last
+		}
+	}
 }
 
 func working() []pipeline.Step {
