@@ -78,15 +78,15 @@ func (templateView) Schema(r huma.Registry) *huma.Schema {
 
 // templateJSON documents what a TemplateEntry is as JSON; a test compares them.
 type templateJSON struct {
-	ID       string             `json:"template_id"`
-	Template templateBody       `json:"template" doc:"As it was sent last."`
-	State    string             `json:"state" enum:"ready,stale,expired,failed,unknown" doc:"stale: its media was renewed, and it has not got it yet; unknown: its media_id is none of the ledger's."`
-	Item     *int64             `json:"item" doc:"Whose media is in it."`
-	Name     string             `json:"name" doc:"Of that item."`
+	ID       string          `json:"template_id"`
+	Template templateBody    `json:"template" doc:"As it was sent last."`
+	State    string          `json:"state" enum:"ready,stale,expired,failed,unknown" doc:"stale: its media was renewed, and it has not got it yet; unknown: its media_id is none of the ledger's."`
+	Item     *int64          `json:"item" doc:"Whose media is in it."`
+	Name     string          `json:"name" doc:"Of that item."`
 	Media    *shownMediaJSON `json:"media"`
-	Fault    *faultJSON         `json:"fault" doc:"Why its media could not be renewed."`
-	Created  *time.Time         `json:"created"`
-	Updated  *time.Time         `json:"updated"`
+	Fault    *faultJSON      `json:"fault" doc:"Why its media could not be renewed."`
+	Created  *time.Time      `json:"created"`
+	Updated  *time.Time      `json:"updated"`
 }
 
 type shownMediaJSON struct {
