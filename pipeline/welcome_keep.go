@@ -1,9 +1,12 @@
 package pipeline
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"wedrop/wecom"
@@ -91,6 +94,7 @@ type keeper struct {
 	carry  bool // renews Items itself, not by Serve
 	edited map[string]bool
 	stop   *Fault // of the configuration: no template is tried any more
+	unread bool   // a template could not be read back: no other is, this time
 }
 
 func (k *keeper) round(ctx context.Context) error {
@@ -125,7 +129,8 @@ func (k *keeper) renew(ctx context.Context, items map[int64]Item) error {
 		return err
 	}
 	again := EnterOptions{RenewBefore: orElse(k.p.RenewBefore, 12*time.Hour)}
-	var entries []Entry
+	var entries []Entry // those that are carried here first
+	here := 0
 	for _, it := range items {
 		going := it.Step != Done && (!it.Held() || it.Fault.Config)
 		if it.Step == Done && !it.Valid(now, max(k.p.minTTL(), again.RenewBefore)) || k.carry && going {
@@ -133,7 +138,12 @@ func (k *keeper) renew(ctx context.Context, items map[int64]Item) error {
 			if err != nil {
 				return err
 			}
-			entries = append(entries, e...)
+			if k.within(it) {
+				entries = append(e, entries...)
+				here++
+			} else {
+				entries = append(entries, e...)
+			}
 		}
 	}
 	if len(entries) == 0 {
@@ -142,12 +152,19 @@ func (k *keeper) renew(ctx context.Context, items map[int64]Item) error {
 	if err := k.p.Wake(ctx, entries, again); err != nil || !k.carry {
 		return err
 	}
-	err = k.p.Run(ctx, entries, RunOptions{Again: again})
+	err = k.p.Run(ctx, entries[:here], RunOptions{Again: again})
 	var stop *StopError
 	if errors.As(err, &stop) {
 		k.stop, err = &stop.Fault, nil
 	}
 	return err
+}
+
+// within reports whether this process can carry an Item: a file that only
+// another machine sees would be waited for.
+func (k *keeper) within(it Item) bool {
+	staged := it.Object != nil && it.Step != Inspect && it.Step != Stage
+	return staged || slices.Contains(k.p.Hosts(), it.Host)
 }
 
 // look edits a template if its Item has another media_id than it shows.
@@ -163,10 +180,12 @@ func (k *keeper) look(ctx context.Context, t Template, items map[int64]Item) err
 			return k.failed(ctx, t, &TemplateError{Code: TemplateContent, Media: t.Media}, now)
 		}
 		return nil
-	case it.Media == nil || it.Media.ID == t.Media || !it.Valid(now, 0):
+	case it.Media == nil || !it.Valid(now, 0):
 		return nil
+	case it.Media.ID == t.Media:
+		return k.readBack(ctx, t)
 	}
-	if due, again := t.dueAgain(it); !again || due.After(now) {
+	if due, again := t.dueAgain(it); !again || due.After(now) && !k.mended(t) {
 		return nil
 	}
 	if turn, err := k.turn(ctx, t, *it.Media); !turn {
@@ -176,15 +195,53 @@ func (k *keeper) look(ctx context.Context, t Template, items map[int64]Item) err
 	if err != nil || fresh == nil || fresh.Media != t.Media || fresh.Item != t.Item { // somebody was faster
 		return err
 	}
-	done, err := k.p.follow(ctx, *fresh, it)
+	done, err := k.follow(ctx, *fresh, it)
 	switch {
-	case ctx.Err() != nil:
+	case ctx.Err() != nil, errors.Is(err, errFaster):
 		return nil // given up: it is no verdict
 	case err != nil:
 		return k.failed(ctx, done, err, now)
 	}
 	k.edited[t.ID] = true
-	return k.p.Journal.PutTemplate(context.WithoutCancel(ctx), done)
+	_, err = k.put(ctx, done, *fresh)
+	return err
+}
+
+// mended reports whether what kept a template back may be mended by now: a
+// batch run is what a person starts who has mended the configuration.
+func (k *keeper) mended(t Template) bool { return k.carry && t.Fault != nil && t.Fault.Config }
+
+// readBack learns what WeCom shows of a template of which that is not known:
+// without it nobody can tell later whether somebody has put something else in.
+func (k *keeper) readBack(ctx context.Context, t Template) error {
+	if t.Shown != "" || k.unread {
+		return nil
+	}
+	shown, err := k.p.WeCom.WelcomeTemplate(ctx, t.ID)
+	if err != nil { // the next round, or the renewal, has more to say about it
+		k.unread = true
+		return nil
+	}
+	now := t
+	if now.Shown = mediaIn(shown); now.Shown == "" {
+		return nil
+	}
+	_, err = k.put(ctx, now, t)
+	return err
+}
+
+// errFaster says that a person has edited or deleted a template meanwhile.
+var errFaster = errors.New("somebody else has changed it")
+
+// put records what became of a template, and false if a person has edited or
+// deleted it since it was as was: then the ledger knows better.
+func (k *keeper) put(ctx context.Context, t, was Template) (bool, error) {
+	ctx = context.WithoutCancel(ctx)
+	there, err := k.p.template(ctx, t.ID)
+	if err != nil || there == nil || there.Item != was.Item || there.Media != was.Media || !bytes.Equal(there.Content, was.Content) {
+		return false, err
+	}
+	return true, k.p.Journal.PutTemplate(ctx, t)
 }
 
 // turn is true for one of several processes that would edit a template at
@@ -210,8 +267,8 @@ func (k *keeper) turn(ctx context.Context, t Template, m Media) (bool, error) {
 // follow puts its Item's media_id into a template and proves it by reading it
 // back. What else WeCom has in it stays. Nothing is edited where the new
 // media_id is there already, or where somebody has put something else in.
-func (p *Pipeline) follow(ctx context.Context, t Template, it Item) (Template, error) {
-	sent := t.Sent()
+func (k *keeper) follow(ctx context.Context, t Template, it Item) (Template, error) {
+	p, sent := k.p, t.Sent()
 	was, err := p.WeCom.WelcomeTemplate(ctx, t.ID)
 	if err != nil {
 		return t, err
@@ -227,11 +284,15 @@ func (p *Pipeline) follow(ctx context.Context, t Template, it Item) (Template, e
 	next := withMedia(was, it.Media.ID)
 	next.AgentID = sent.AgentID
 	// Noted first: what is found there after a crash is known as ours.
+	before := t.Shown
 	t.Shown = it.Media.ID
-	if err := p.Journal.PutTemplate(ctx, t); err != nil {
-		return t, err
+	if ours, err := k.put(ctx, t, t); err != nil || !ours {
+		return t, cmp.Or(err, errFaster)
 	}
 	if err := p.WeCom.EditWelcomeTemplate(politely(ctx, Submit), t.ID, next); err != nil {
+		if e := (*wecom.Error)(nil); errors.As(err, &e) && e.Kind == wecom.KindAnswer {
+			t.Shown = before // it was refused, so that is still there
+		}
 		return t, err
 	}
 	now, err := p.WeCom.WelcomeTemplate(ctx, t.ID)
@@ -275,5 +336,6 @@ func (k *keeper) failed(ctx context.Context, t Template, err error, now time.Tim
 	}
 	t.Fault = &f
 	k.p.log().Warn("a welcome template could not be renewed", "template", t.ID, "code", f.Code, "err", err)
-	return k.p.Journal.PutTemplate(context.WithoutCancel(ctx), t)
+	_, err = k.put(ctx, t, t)
+	return err
 }
