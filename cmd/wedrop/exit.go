@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"wedrop/pipeline"
+	"wedrop/pipeline/journal/postgres"
 	"wedrop/storage"
 	"wedrop/wecom"
 )
@@ -58,6 +59,7 @@ func exitOf(err error) exit {
 		bucket  *storage.Error
 		we      *wecom.Error
 		waiting *notReadyError
+		ledger  *postgres.Error
 	)
 	switch {
 	case err == nil:
@@ -69,6 +71,8 @@ func exitOf(err error) exit {
 	case errors.As(err, &fault):
 		return exitOfItem(fault.Item, false)
 	case errors.As(err, &waiting), errors.As(err, new(*takenError)), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return exitUnfinished
+	case errors.As(err, &ledger): // what a person has to mend is a ConfigError by now
 		return exitUnfinished
 	case errors.As(err, &bucket):
 		return exitOfBucket(bucket.Kind)

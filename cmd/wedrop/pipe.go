@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"wedrop/pipeline"
@@ -166,9 +165,8 @@ func (a *app) openJournal(ctx context.Context, cfg *Config) (pipeline.Journal, e
 	switch {
 	case cfg.Journal == "":
 		return nil, &ConfigError{What: text{"不知道账本放在哪里：没有用户主目录", "there is no place for the journal: the user has no home folder"}, Remedy: howToSet("journal")}
-	case strings.Contains(cfg.Journal, "://"):
-		return nil, cfg.bad("journal", text{"这个版本还不支持 PostgreSQL 账本", "this version keeps its journal in a file alone, not in PostgreSQL"},
-			text{"填一个文件路径，或去掉这一项用默认位置", "write the path of a file, or leave the key out for the default"})
+	case isShared(cfg.Journal):
+		return a.openShared(ctx, cfg)
 	}
 	j, err := journal.Open(ctx, cfg.Journal, journal.Options{})
 	if err != nil && ctx.Err() == nil {

@@ -127,12 +127,10 @@ func (d *daemon) open(ctx context.Context, a *app, cfg *Config, was *shift) (s *
 		}
 	}()
 	if was == nil || was.cfg.Journal != cfg.Journal {
-		if strings.Contains(cfg.Journal, "://") { // not for us to lock; openJournal has more to say
-			_, err := a.openJournal(ctx, cfg)
-			return nil, err
-		}
-		if post, err = takePost(cfg.Journal); err != nil {
-			return nil, err
+		if post = nil; !isShared(cfg.Journal) {
+			if post, err = takePost(cfg.Journal); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if was == nil || was.cfg.Listen != cfg.Listen {
@@ -161,7 +159,7 @@ func (d *daemon) begin(ctx context.Context, s *shift) {
 		d.log.Warn("nobody can see who has the journal", "err", err)
 	}
 	s.start(ctx)
-	d.log.Info("serving", "address", d.door.address, "journal", s.cfg.Journal, "folders", len(s.cfg.Folders),
+	d.log.Info("serving", "address", d.door.address, "journal", s.cfg.journalShown(), "folders", len(s.cfg.Folders),
 		"config", s.cfg.File, "callback", s.cfg.Callback.Token != "", "renew", string(s.cfg.Renew), "version", buildInfo().Version)
 	d.super.ready(s.a.say.Serve.Serving(d.door.address, len(s.cfg.Folders)))
 }

@@ -11,7 +11,8 @@ import (
 
 // A post is the right to be the daemon of a ledger: there is one, because two
 // would renew and report everything twice over. The system takes it back
-// however the process ends. Runs of push and sync need none.
+// however the process ends. Runs of push and sync need none, and where several
+// machines share a ledger neither do daemons: nil is a post that nobody needs.
 type post struct {
 	path string
 	lock *flock.Flock
@@ -72,11 +73,17 @@ func (p *post) trouble(err error) error {
 // announce writes who is here and where; it is read by people and by the
 // next one who comes.
 func (p *post) announce(address string) error {
+	if p == nil {
+		return nil
+	}
 	return os.WriteFile(p.path, []byte(strings.Join([]string{fmt.Sprintf("pid %d", os.Getpid()), "address " + address, ""}, "\n")), 0o600)
 }
 
 // Close gives the post back. The file stays: whoever waits for it has it open.
 func (p *post) Close() error {
+	if p == nil {
+		return nil
+	}
 	_ = os.Truncate(p.path, 0)
 	return p.lock.Close()
 }

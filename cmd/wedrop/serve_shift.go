@@ -155,7 +155,7 @@ func (s *shift) stop(d time.Duration) {
 // carry works on everything that is due. A ledger that does not answer is
 // tried again.
 func (s *shift) carry(ctx context.Context) {
-	o := pipeline.ServeOptions{Renew: s.renews(), Keep: s.cfg.Storage.Keep}
+	o := pipeline.ServeOptions{Renew: s.renews(), Keep: s.cfg.Storage.Keep, Engine: s.line.engine()}
 	if o.Keep == Forever {
 		o.Keep = -1
 	}
