@@ -110,6 +110,7 @@ func TestMendedConfigurationIsTriedAtOnce(t *testing.T) {
 	_, err := p.RenewTemplates(context.Background())
 	require.ErrorAs(t, err, new(*pipeline.StopError))
 	w.wecom.SetTrustedIPs("203.0.113.9")
+	w.clock.Advance(30 * time.Second) // for the next turn; a daemon's pause is a minute
 	_, err = p.RenewTemplates(context.Background())
 	require.NoError(t, err)
 	require.Equal(t, it.Media.ID, w.shows(tpl.ID))
