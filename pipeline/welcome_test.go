@@ -322,6 +322,32 @@ func TestTemplateIsHealedLate(t *testing.T) {
 	require.Equal(t, 2, w.wecom.Count(apiEditTemplate))
 }
 
+// A batch run does not wait for a file that only another machine can read:
+// that one is set going, and the other templates are kept.
+func TestFilesOfOtherMachinesAreLeftToThem(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p, other := w.pipe(), w.pipe()
+	other.Host = "another-machine"
+	theirs, err := w.push(other, w.file("theirs.mp4", 1))
+	require.NoError(t, err)
+	w.template(p, theirs)
+	_, err = p.Clean(context.Background(), 0) // so that its file is needed again
+	require.NoError(t, err)
+	ours, err := w.push(p, w.file("ours.mp4", 2))
+	require.NoError(t, err)
+	tpl := w.template(p, ours)
+	w.soon()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	edited, err := p.RenewTemplates(ctx)
+	require.NoError(t, err)
+	require.Len(t, edited, 1)
+	require.Equal(t, tpl.ID, edited[0].ID)
+	it := w.until(p, theirs.ID, func(it pipeline.Item) bool { return it.Step == pipeline.Stage })
+	require.False(t, it.Held())
+}
+
 // The tries at a template that cannot be renewed are bounded.
 func TestTriesAtATemplateAreBounded(t *testing.T) {
 	t.Parallel()
