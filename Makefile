@@ -9,7 +9,7 @@ VERSITYGW   := github.com/versity/versitygw/cmd/versitygw@v1.8.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: build demo test race check vet cross fmt tidy staticcheck vuln tools clean
+.PHONY: build demo test test-page race check vet cross fmt tidy staticcheck vuln tools clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -buildvcs=auto -trimpath -ldflags "-s -w" -o wedrop ./cmd/wedrop
@@ -20,6 +20,12 @@ demo: build
 # All tests, with a real S3 server beside the simulated ones.
 test: tools
 	WEDROP_TEST_BIN=$(BIN) $(GO) test ./...
+	$(MAKE) test-page
+
+# The page in a real Chromium, if there is one. It is a module of its own, so
+# "go test ./..." does not see it.
+test-page:
+	cd cmd/wedrop/web/e2e && $(GO) vet ./... && $(GO) test -count=1 ./...
 
 race: tools
 	WEDROP_TEST_BIN=$(BIN) $(GO) test -race ./...

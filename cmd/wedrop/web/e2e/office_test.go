@@ -42,6 +42,7 @@ type office struct {
 	dir  string // of the user's files
 	env  []string
 	cmd  *exec.Cmd
+	end  chan error // of cmd, once
 	log  *lines
 	wire *wire
 	URL  string // of the page, over the wire
@@ -82,7 +83,17 @@ func (o *office) start() {
 	o.cmd = exec.Command(o.bin, "serve")
 	o.cmd.Env, o.cmd.Dir, o.cmd.Stdout, o.cmd.Stderr = o.env, o.dir, o.log, o.log
 	require.NoError(o.t, o.cmd.Start())
-	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+	o.end = make(chan error, 1)
+	go func(c *exec.Cmd, end chan error) { end <- c.Wait() }(o.cmd, o.end)
+	for late := time.After(patience); ; {
+		select {
+		case err := <-o.end:
+			o.cmd = nil
+			o.t.Fatalf("the daemon ended: %v\n%s", err, o.log)
+		case <-late:
+			o.t.Fatalf("the daemon does not serve:\n%s", o.log)
+		case <-time.After(10 * time.Millisecond):
+		}
 		data, _ := os.ReadFile(o.value("WEDROP_JOURNAL") + ".serve")
 		var pid, address string
 		_, _ = fmt.Sscanf(string(data), "pid %s\naddress %s", &pid, &address)
@@ -90,7 +101,6 @@ func (o *office) start() {
 			o.wire.lead(strings.TrimPrefix(address, "http://"))
 			return
 		}
-		require.True(o.t, time.Now().Before(end), "the daemon does not serve:\n%s", o.log)
 	}
 }
 
@@ -99,7 +109,7 @@ func (o *office) kill() {
 		return
 	}
 	_ = o.cmd.Process.Kill()
-	_ = o.cmd.Wait()
+	<-o.end
 	o.cmd = nil
 }
 
@@ -107,7 +117,7 @@ func (o *office) kill() {
 func (o *office) stop() {
 	o.t.Helper()
 	require.NoError(o.t, o.cmd.Process.Signal(syscall.SIGTERM))
-	require.NoError(o.t, o.cmd.Wait(), "%s", o.log)
+	require.NoError(o.t, <-o.end, "%s", o.log)
 	o.cmd = nil
 }
 
@@ -164,6 +174,7 @@ type wire struct {
 	limit int64 // none if zero
 	stops bool  // at the limit it stops; else it breaks
 	cut   bool
+	nap   time.Duration // for each chunk
 	conns map[net.Conn]bool
 }
 
@@ -219,6 +230,19 @@ func (w *wire) broken() bool {
 	return w.cut
 }
 
+// slow makes each chunk of 32 KiB take so long.
+func (w *wire) slow(nap time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.nap = nap
+}
+
+func (w *wire) slowness() time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.nap
+}
+
 func (w *wire) count() int64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -262,6 +286,7 @@ func (w *wire) carry(c net.Conn) {
 		if err != nil || !w.pass(n) {
 			return
 		}
+		time.Sleep(w.slowness())
 		if _, err := d.Write(buf[:n]); err != nil {
 			return
 		}

@@ -237,18 +237,17 @@ func countdown(t *testing.T, browser context.Context, bin string) {
 }
 
 func signIn(t *testing.T, browser context.Context, bin string) {
-	o := openOffice(t, bin, wecomtest.Options{}, "WEDROP_PAGE_TOKEN=correct horse battery")
+	o := openOffice(t, bin, wecomtest.Options{}, "WEDROP_PAGE_TOKEN=correct-horse-battery")
 	p := newTab(t, browser)
 	p.mind("401")
 	p.open(o.URL)
 	p.until(`document.getElementById('token')`)
-	require.NotContains(t, js[string](p, `document.body.innerText`), "media_id\n")
 	p.do(chromedp.SendKeys(chromedp.CSS("#token"), "wrong"+kb.Enter))
 	p.sees("口令不对")
 	p.click("#lang")
 	p.sees("Sign in")
 	p.click("#lang")
-	p.do(chromedp.SendKeys(chromedp.CSS("#token"), "correct horse battery"+kb.Enter))
+	p.do(chromedp.SendKeys(chromedp.CSS("#token"), "correct-horse-battery"+kb.Enter))
 	p.sees("把文件拖到这里")
 	p.until(connected)
 	require.Empty(t, js[string](p, `document.cookie`), "no script can read the session")
@@ -261,7 +260,7 @@ func signIn(t *testing.T, browser context.Context, bin string) {
 	p.mind("502")
 	o.start()
 	p.until(`document.getElementById('token')`)
-	p.do(chromedp.SendKeys(chromedp.CSS("#token"), "correct horse battery"+kb.Enter))
+	p.do(chromedp.SendKeys(chromedp.CSS("#token"), "correct-horse-battery"+kb.Enter))
 	p.until(ready("登录后.mp4"))
 
 	p.click("#signout button")
@@ -308,6 +307,7 @@ func reloaded(t *testing.T, browser context.Context, bin string) {
 	o.wire.breakAll()
 	o.wire.free()
 	p.mind("ERR_")
+	p.mind("409") // what was on the wire still came in when the page asked how far it was
 	o.wire.stopAfter(1 << 20)
 	p.do(chromedp.Reload())
 	require.Equal(t, 1, p.askedToLeave(), "the page asks before an upload is left")
@@ -349,7 +349,7 @@ func keyboard(t *testing.T, browser context.Context, bin string) {
 	require.NotEqual(t, "none", js[string](p, `getComputedStyle(document.activeElement).outlineStyle`), "the focus can be seen")
 	p.keys(kb.Enter)
 	p.until(`document.querySelector('.item .copy.ok')`)
-	unnamed := js[[]string](p, `[...document.querySelectorAll('button, input, a')].filter(e => e.checkVisibility() && !(e.getAttribute('aria-label') || e.textContent.trim() || e.labels?.length)).map(e => e.outerHTML)`)
+	unnamed := js[[]string](p, `[...document.querySelectorAll('button, input:not([aria-hidden]), a')].filter(e => e.checkVisibility() && !(e.getAttribute('aria-label') || e.textContent.trim() || e.labels?.length)).map(e => e.outerHTML)`)
 	require.Empty(t, unnamed, "everything that can be pressed has a name")
 }
 

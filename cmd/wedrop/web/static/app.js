@@ -101,7 +101,7 @@ const en = {
   stoppedAt: { inspect: 'Stopped when it was checked', stage: 'Stopped in the upload', submit: 'Stopped in the submission', await: 'Stopped while WeCom had it', done: 'Stopped' },
   retriedEvent: 'Somebody retried it', renewingEvent: 'Renewal began', sent_again: 'To be sent again',
   fSize: 'Size', fType: 'Type', fMD5: 'MD5', fJob: 'Job', fURL: 'Public link', fPath: 'Place', fCreated: 'Received', fUpdated: 'Updated', fMedia: 'media_id',
-  fExpires: 'Valid until', fBytes: n => `${n} bytes`,
+  fExpires: 'Valid until', fBytes: n => Number(n) === 1 ? '1 byte' : `${n} bytes`,
   noPreview: 'This browser cannot show this file. It can still be sent.',
   signinLead: 'Turns videos and files into media_ids for WeCom', token: 'Access token', signin: 'Sign in',
   tokenHint: 'It is page_token in the configuration of the server; ask whoever runs it.', wrong: 'That is not the token. Check it and try once more.',
@@ -109,7 +109,7 @@ const en = {
   problem: s => `The server did not take it (${s})`, problemRemedy: 'Try again later; if it stays so, ask whoever runs the server.',
   foot: v => `wedrop ${v} · times are in the time zone of this computer`,
   kinds: { quicktime: 'QuickTime MOV', matroska: 'Matroska (MKV) or WebM', avi: 'AVI', flv: 'Flash video (FLV)', asf: 'Windows Media (WMV/ASF)', mpeg: 'MPEG-1/2 (MPG)', image: 'a picture', pdf: 'a PDF document', zip: 'a ZIP archive or Office document', html: 'a web page', unknown: 'unrecognised data' },
-  tooSmall: (n, s) => s ? `“${n}” has only ${s} bytes; WeCom wants at least 5.` : `“${n}” is empty (0 bytes).`,
+  tooSmall: (n, s) => s ? `“${n}” has only ${en.fBytes(s)}; WeCom wants at least 5.` : `“${n}” is empty (0 bytes).`,
   tooSmallDo: 'Copy or export the file again.',
   tooLarge: (n, s, mb) => `“${n}” has ${s} bytes (${mb} MB), over WeCom's limit of 200 MB (209,715,200 bytes).`,
   tooLargeDo: 'Compress it or cut it to less than 200 MB, then try again.',
@@ -413,7 +413,7 @@ function begin(u) {
     fingerprint: () => Promise.resolve(fingerprint(u.file, u.type)),
     onShouldRetry: err => {
       const passes = transient(err);
-      if (passes && u.state === 'going') u.state = 'waiting';
+      if (passes && (u.state === 'going' || u.state === 'entering')) u.state = 'waiting';
       showUpload(u);
       return passes;
     },
@@ -445,8 +445,9 @@ function progress(u, sent) {
     u.mark = { at, sent };
   }
   u.sent = sent;
-  if (sent >= u.size && u.state === 'going') u.state = 'entering';
+  if (u.state === 'going' && sent >= u.size) u.state = 'entering';
   showUpload(u);
+  showSum();
 }
 
 async function sent(u, response) {
@@ -497,6 +498,7 @@ async function broken(u, err) {
 function refuse(u, fault) {
   forget(u);
   Object.assign(u, { state: 'refused', fault });
+  $('uploads-list').prepend(u.row); // among a hundred others it would not be seen
   tally.bad++;
   tell(`${fault.message} ${fault.remedy}`);
   nextUpload();
@@ -594,7 +596,7 @@ function uploadRow(u) {
   u.bar = el('span', { class: 'bar', role: 'progressbar', 'aria-valuemin': '0', 'aria-valuemax': '100', 'aria-label': u.name }, u.fill);
   u.acts = el('span', { class: 'up-acts' });
   u.faultEl = el('div', { class: 'fault' });
-  u.row.append(u.nameEl, u.sayEl, u.bar, u.acts, u.faultEl);
+  u.row.append(u.nameEl, u.sayEl, u.acts, u.bar, u.faultEl);
   $('uploads-list').append(u.row);
   showUploads();
   showUpload(u);
@@ -650,6 +652,10 @@ function uploadWords(u, p) {
 function showUploads() {
   $('uploads').hidden = uploads.length === 0;
   for (const u of uploads) showUpload(u);
+  showSum();
+}
+
+function showSum() {
   const sent = tally.doneBytes + uploads.reduce((n, u) => n + (ACTIVE.has(u.state) ? u.sent : 0), 0);
   const line = tally.all > 1 ? T.sum(tally.done, tally.all, size(sent), size(tally.bytes)) + (tally.bad ? T.sumBad(tally.bad) : '') : '';
   text($('uploads-sum'), line);
