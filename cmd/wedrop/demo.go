@@ -19,14 +19,15 @@ import (
 
 func (a *app) demoCommand() *cobra.Command {
 	c := a.command("demo", a.say.Demo, cobra.NoArgs)
-	c.Flags().Bool("once", false, a.say.FlagOnce)
-	c.RunE = func(cmd *cobra.Command, _ []string) error { return a.demo(cmd.Context()) }
+	once := c.Flags().Bool("once", false, a.say.FlagOnce)
+	c.RunE = func(cmd *cobra.Command, _ []string) error { return a.demo(cmd.Context(), *once) }
 	return c
 }
 
 // demo is the real line between a simulated WeCom and a bucket of its own, in
-// a folder that goes at the end. It reads no configuration.
-func (a *app) demo(ctx context.Context) error {
+// a folder that goes at the end. Of the configuration it takes no more than the
+// address of the page.
+func (a *app) demo(ctx context.Context, once bool) error {
 	dir, err := os.MkdirTemp("", "wedrop-demo-")
 	if err != nil {
 		return err
@@ -52,7 +53,7 @@ func (a *app) demo(ctx context.Context) error {
 	cfg.WeCom.BaseURL, cfg.WeCom.CorpID, cfg.WeCom.Secret = we.URL, "wwtest", "secret"
 	cfg.Storage.URL, cfg.Storage.PublicURL = bucket.storage, bucket.public
 	cfg.PollMin, cfg.PollMax = 200*time.Millisecond, time.Second
-	return a.show(ctx, cfg, samples)
+	return a.show(ctx, cfg, samples, once)
 }
 
 // A servedBucket is a folder that is published on loopback.
@@ -83,13 +84,29 @@ func serveBucket(dir string) (*servedBucket, error) {
 
 func (b *servedBucket) Close() error { return errors.Join(b.http.Close(), b.driver.Close()) }
 
-// show pushes the samples and prints what became of them.
-func (a *app) show(ctx context.Context, cfg *Config, samples []string) (err error) {
+// show pushes the samples, prints what became of them, and serves the page
+// until ctx ends, which is its good end.
+func (a *app) show(ctx context.Context, cfg *Config, samples []string, once bool) (err error) {
 	l, err := a.openSender(ctx, cfg)
 	if err != nil {
 		return err
 	}
 	defer closing(l, &err)
+	code, err := a.carrySamples(ctx, l, samples)
+	if err == nil && !once && ctx.Err() == nil {
+		err = a.demoPage(ctx, l)
+	}
+	if err != nil {
+		return err
+	}
+	if !a.json && !a.quiet {
+		a.note("\n" + a.say.DemoOutro)
+	}
+	return done(code)
+}
+
+// carrySamples pushes the samples and prints what became of them.
+func (a *app) carrySamples(ctx context.Context, l *line, samples []string) (exit, error) {
 	if !a.quiet && !a.json {
 		a.note(a.say.DemoIntro)
 	}
@@ -99,7 +116,7 @@ func (a *app) show(ctx context.Context, cfg *Config, samples []string) (err erro
 	}
 	entries, err := l.Enter(ctx, files, pipeline.EnterOptions{})
 	if err != nil {
-		return err
+		return exitDone, err
 	}
 	b := a.startBars(l.Pipeline, entries)
 	items := make([]pipeline.Item, len(entries))
@@ -115,13 +132,10 @@ func (a *app) show(ctx context.Context, cfg *Config, samples []string) (err erro
 		}
 	}})
 	b.stop()
-	if err != nil {
-		return err
-	}
-	if !a.json {
+	if err == nil && !a.json {
 		a.demoTable(items)
 	}
-	return done(demoExit(items))
+	return demoExit(items), err
 }
 
 // demoTable has the media_ids on stdout and the refused file, as push would
@@ -141,9 +155,6 @@ func (a *app) demoTable(items []pipeline.Item) {
 			}
 			a.fileFault(it.Name, *it.Fault)
 		}
-	}
-	if !a.quiet {
-		a.note("\n" + a.say.DemoOutro)
 	}
 }
 

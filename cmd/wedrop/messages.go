@@ -60,12 +60,14 @@ type messages struct {
 	Released, Removed       func(n int) string
 
 	DemoIntro, DemoRefused, DemoOutro string
+	DemoPage, DemoTaken               func(address string) string
 
 	Serve  serveMessages
 	Doctor doctorMessages
 
 	Welcome  welcomeMessages
 	Download downloadMessages
+	Journal  journalMessages
 }
 
 // newMessages is the catalogue in "zh" or "en". Every entry has both, side by
@@ -202,7 +204,13 @@ func newMessages(lang string) *messages {
 
 		DemoIntro:   say("演示：内置的企业微信模拟器和内置存储桶，不需要账号，不访问外网", "demo: a built-in WeCom simulator and a built-in bucket; no account, nothing leaves this machine"),
 		DemoRefused: say("被拒绝的文件会这样提示：", "a file that is refused looks like this:"),
-		DemoOutro:   say("演示结束，临时文件已删除。真正使用：写好 wedrop.yaml，然后 wedrop push 文件", "that was the demo; its files are gone. For the real thing write a wedrop.yaml, then wedrop push FILE"),
+		DemoPage: func(address string) string {
+			return say("页面已打开："+address+"（把文件拖进去试试；按 Ctrl-C 结束）", "the page is at "+address+" (drop files on it; Ctrl-C ends the demo)")
+		},
+		DemoTaken: func(address string) string {
+			return say(address+" 用不了（可能被别的程序占用），换一个空闲端口", address+" cannot be had (another program may have it), so a free port is taken")
+		},
+		DemoOutro: say("演示结束，临时文件已删除。真正使用：写好 wedrop.yaml，然后 wedrop push 文件", "that was the demo; its files are gone. For the real thing write a wedrop.yaml, then wedrop push FILE"),
 	}
 	m.Columns = []string{say("编号", "ID"), say("名称", "NAME"), say("类型", "TYPE"), say("大小", "SIZE"),
 		say("状态", "STATE"), "MEDIA_ID", say("有效期至", "VALID UNTIL"), say("问题", "FAULT")}
@@ -248,6 +256,7 @@ func newMessages(lang string) *messages {
 	m.Serve = newServeMessages(say)
 	m.Doctor = newDoctorMessages(say)
 	m.Welcome, m.Download = newWelcomeMessages(say), newDownloadMessages(say)
+	m.Journal = newJournalMessages(say)
 	m.commands(say)
 	return m
 }

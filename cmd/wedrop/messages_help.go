@@ -91,11 +91,14 @@ storage.keep). It deletes only what wedrop itself has put there.`),
 	}
 	m.Demo = about{
 		Short: say("不用账号，演示全过程", "show the whole job without an account"),
-		Long: say(`用内置的企业微信模拟器和内置存储桶，把几个样例文件走完全程，打印 media_id 表格。
-不需要账号和配置，不访问外网，结束时删除所有临时文件。`,
+		Long: say(`用内置的企业微信模拟器和内置存储桶，把几个样例文件走完全程，打印 media_id 表格，
+然后打开页面（默认 http://127.0.0.1:8765），拖进去的文件也走同样的流程，按 Ctrl-C 结束；
+--once 显示表格后就结束。不需要账号和配置，不访问外网，结束时删除所有临时文件。`,
 			`Carries a few sample files all the way, with a built-in WeCom simulator and a
-built-in bucket, and prints a table of media_ids. It needs no account and no
-configuration, stays on this machine and removes its files at the end.`),
+built-in bucket, prints a table of media_ids, and then serves the page (at
+http://127.0.0.1:8765 by default), where dropped files go the same way, until
+Ctrl-C; --once ends after the table. It needs no account and no configuration,
+stays on this machine and removes its files at the end.`),
 		Example: say("  wedrop demo\n  wedrop demo --once --json", "  wedrop demo\n  wedrop demo --once --json"),
 	}
 	m.Version = about{

@@ -58,6 +58,8 @@ func TestScripts(t *testing.T) {
 			"templates": templates,
 			"corrupt":   corrupt,
 			"noless":    noLess,
+			"demos":     demos,
+			"occupies":  occupies,
 		},
 	})
 }
