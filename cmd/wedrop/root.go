@@ -40,7 +40,7 @@ func (a *app) root() *cobra.Command {
 
 	root.AddCommand(a.pushCommand(), a.syncCommand(), a.checkCommand(), a.getCommand(), a.listCommand(),
 		a.retryCommand(), a.cleanCommand(), a.serveCommand(), a.doctorCommand(), a.demoCommand(), a.versionCommand(), a.completionCommand())
-	root.AddCommand(a.welcomeCommand(), a.downloadCommand())
+	root.AddCommand(a.welcomeCommand(), a.downloadCommand(), a.journalCommand())
 	root.SetHelpCommand(a.helpCommand())
 	for _, c := range append(root.Commands(), root) {
 		c.Flags().BoolP("help", "h", false, a.say.FlagHelp)
