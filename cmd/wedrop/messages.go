@@ -67,8 +67,6 @@ type messages struct {
 
 	Welcome  welcomeMessages
 	Download downloadMessages
-	Journal  journalMessages
-	Journal  journalMessages
 }
 
 // newMessages is the catalogue in "zh" or "en". Every entry has both, side by
@@ -257,8 +255,6 @@ func newMessages(lang string) *messages {
 	m.Serve = newServeMessages(say)
 	m.Doctor = newDoctorMessages(say)
 	m.Welcome, m.Download = newWelcomeMessages(say), newDownloadMessages(say)
-	m.Journal = newJournalMessages(say)
-	m.Journal = newJournalMessages(say)
 	m.commands(say)
 	return m
 }
