@@ -67,6 +67,7 @@ type messages struct {
 
 	Welcome  welcomeMessages
 	Download downloadMessages
+	Journal  journalMessages
 }
 
 // newMessages is the catalogue in "zh" or "en". Every entry has both, side by
@@ -255,6 +256,7 @@ func newMessages(lang string) *messages {
 	m.Serve = newServeMessages(say)
 	m.Doctor = newDoctorMessages(say)
 	m.Welcome, m.Download = newWelcomeMessages(say), newDownloadMessages(say)
+	m.Journal = newJournalMessages(say)
 	m.commands(say)
 	return m
 }
