@@ -1,8 +1,11 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"image"
+	"image/png"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -31,12 +34,14 @@ func TestPage(t *testing.T) {
 		{"a dropped file shows its media_id", dropped},
 		{"a wrong file is refused before a byte is sent, in both languages", refusedEarly},
 		{"what only the server sees is refused in both languages, and goes as a file", refusedByServer},
+		{"a picture is previewed, and nothing that could run", previewed},
 		{"a name is never markup", hostileName},
 		{"a held file is retried", heldIsRetried},
 		{"the countdown runs and warns", countdown},
 		{"people sign in and out", signIn},
 		{"an upload goes on where the connection broke", brokenConnection},
 		{"an upload goes on after a reload", reloaded},
+		{"an upload is paused, carried on and cancelled", paused},
 		{"everything works by keyboard", keyboard},
 		{"a thousand files are listed without a stall", thousand},
 		{"a hundred files are dropped at once", hundred},
@@ -88,9 +93,58 @@ func dropped(t *testing.T, browser context.Context, bin string) {
 	p.until(`!document.getElementById('detail').open`)
 	require.True(t, js[bool](p, `document.activeElement.classList.contains('name')`), "the focus is back where it was")
 
-	p.until(`[...document.querySelectorAll('.item .acts button')].some(b => b.textContent === '预览')`)
-	js[bool](p, `([...document.querySelectorAll('.item .acts button')].find(b => b.textContent === '预览').click(), true)`)
-	p.until(`document.querySelector('#preview-stage video')`)
+	// From another machine, over plain HTTP, there is no navigator.clipboard.
+	js[bool](p, `(Object.defineProperty(navigator, 'clipboard', {value: undefined}), true)`)
+	p.until(`!document.querySelector('.item .copy.ok')`)
+	p.click(".item .copy")
+	p.until(`document.querySelector('.item .copy.ok')`)
+}
+
+func previewed(t *testing.T, browser context.Context, bin string) {
+	o := openOffice(t, bin, wecomtest.Options{})
+	p := newTab(t, browser)
+	p.open(o.URL)
+	p.until(connected)
+	var picture bytes.Buffer
+	require.NoError(t, png.Encode(&picture, image.NewGray(image.Rect(0, 0, 320, 200))))
+	p.pick(o.file("海报.png", picture.Bytes()), o.file("报价.html", []byte("<html><script>alert(1)</script></html>")))
+	p.until(ready("海报.png"))
+	p.until(ready("报价.html"))
+	previews := js[[]string](p, `[...document.querySelectorAll('.item')].filter(r => r.querySelector('.acts').textContent.includes('预览')).map(r => r.querySelector('.name').textContent)`)
+	require.Equal(t, []string{"海报.png"}, previews)
+	p.click(`.item .acts button[aria-label="预览 海报.png"]`)
+	p.until(`document.querySelector('#preview-stage img')?.naturalWidth === 320`)
+	p.keys(kb.Escape)
+	p.until(`!document.querySelector('#preview-stage img')`)
+}
+
+func paused(t *testing.T, browser context.Context, bin string) {
+	o := openOffice(t, bin, wecomtest.Options{})
+	p := newTab(t, browser)
+	p.open(o.URL)
+	p.until(connected)
+	o.wire.stopAfter(3 << 20)
+	p.pick(o.video("暂停.mp4", 20<<20, 21))
+	p.until(`document.querySelector('.up[data-state=going] .up-say')?.textContent.includes('%')`)
+	require.Eventually(t, o.wire.broken, patience, 10*time.Millisecond)
+	p.click(".up .up-acts button") // the first of 暂停 and 取消
+	p.until(`document.querySelector('.up[data-state=paused]')`)
+	o.wire.free()
+	p.mind("409") // see reloaded
+	p.click(".up .up-acts button")
+	p.until(ready("暂停.mp4"))
+
+	o.wire.stopAfter(3 << 20)
+	p.pick(o.video("取消.mp4", 20<<20, 23))
+	p.until(`document.querySelector('.up[data-state=going] .up-say')?.textContent.includes('%')`)
+	require.Eventually(t, o.wire.broken, patience, 10*time.Millisecond)
+	p.click(".up .up-acts button:last-child")
+	p.until(`document.getElementById('uploads').hidden`)
+	o.wire.free()
+	p.do(chromedp.Reload())
+	p.until(ready("暂停.mp4"))
+	require.Equal(t, 1, js[int](p, `document.querySelectorAll('.item').length`))
+	require.Zero(t, p.askedToLeave(), "there is nothing to lose")
 }
 
 func refusedEarly(t *testing.T, browser context.Context, bin string) {
