@@ -14,7 +14,7 @@ import (
 
 const (
 	lookTemplates = 5 * time.Second  // whether the ledger has changed
-	turnTemplates = 20 * time.Second // between two tries at one template, of all processes together
+	turnTemplates = 10 * time.Second // between two tries at one template, of all processes together
 	roundAnyway   = time.Minute      // for pauses that are over, and media that die soon
 )
 
