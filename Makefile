@@ -8,8 +8,10 @@ BIN := $(CURDIR)/.bin
 VERSITYGW   := github.com/versity/versitygw/cmd/versitygw@v1.8.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+MC          := github.com/minio/mc@v0.0.0-20250313080218-cf909e1063a9
+RCLONE      := github.com/rclone/rclone@v1.76.0
 
-.PHONY: build demo test test-page race check vet cross fmt tidy staticcheck vuln tools clean
+.PHONY: build demo test test-page test-postgres race check vet cross fmt tidy staticcheck vuln tools bench bench-peers clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -buildvcs=auto -trimpath -ldflags "-s -w" -o wedrop ./cmd/wedrop
@@ -26,6 +28,12 @@ test: tools
 # "go test ./..." does not see it.
 test-page:
 	cd cmd/wedrop/web/e2e && $(GO) vet ./... && $(GO) test -count=1 ./...
+
+# What is about the ledger on PostgreSQL alone: a part of test. It needs initdb
+# and postgres, on the PATH or where Debian puts them, and no running server.
+test-postgres:
+	CI=true $(GO) test -count=1 ./pipeline/journal/postgres/... ./pipeline/riverengine/...
+	CI=true $(GO) test -count=1 -run 'Machine|Journal' ./cmd/wedrop
 
 race: tools
 	WEDROP_TEST_BIN=$(BIN) $(GO) test -race ./...
@@ -63,6 +71,17 @@ $(BIN)/staticcheck:
 
 $(BIN)/govulncheck:
 	GOBIN=$(BIN) $(GO) install $(GOVULNCHECK)
+
+# The numbers of the README, beside the peers that are there. BENCH=quick takes
+# five minutes. How it is measured stands in testdata/bench.
+bench: tools
+	PATH="$$PATH:$(BIN)" $(GO) run ./testdata/bench $(if $(filter quick,$(BENCH)),-quick)
+
+# Peers at versions that were tried. (s5cmd is used where it is found.)
+bench-peers: tools
+	GOBIN=$(BIN) $(GO) install $(MC)
+	GOBIN=$(BIN) $(GO) install $(RCLONE)
+	@command -v openssl >/dev/null && command -v hashdeep >/dev/null || echo "openssl and hashdeep: apt-get install openssl hashdeep"
 
 clean:
 	rm -rf wedrop $(BIN)
