@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -33,10 +34,14 @@ SELECT corp,host,path,want,want_name,dev,ino,fsize,mtime,ctime,id,?1 FROM items;
 INSERT INTO objects (bucket,key,md5,made) SELECT bucket,object,md5,staged FROM items;
 UPDATE counter SET rev=1000000;`
 
-// BenchmarkMillion is what one call costs in a ledger of a million Items.
+// BenchmarkMillion is what one call costs in a ledger of a million Items. It
+// leaves the ledger at WEDROP_BENCH_LEDGER where that is set.
 func BenchmarkMillion(b *testing.B) {
 	ctx := context.Background()
 	path := filepath.Join(b.TempDir(), "l.db")
+	if p := os.Getenv("WEDROP_BENCH_LEDGER"); p != "" {
+		path = p
+	}
 	j, err := journal.Open(ctx, path, journal.Options{})
 	require.NoError(b, err)
 	now := time.Now()
