@@ -2,8 +2,10 @@ package wecom
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"time"
 )
@@ -18,7 +20,7 @@ const (
 	ClassConfig    Class = "config"    // nothing can succeed until a person mends it: 60020, 48002, 40013 ...
 	ClassInput     Class = "input"     // this file or this request, for good
 	ClassSource    Class = "source"    // what WeCom fetched: 830001, 830003, 301019; go back and look
-	ClassUnknown   Class = "unknown"   // a code that the table does not have
+	ClassUnknown   Class = "unknown"   // a code that the table does not have; or nobody knows whether it was done
 	ClassCancelled Class = "cancelled" // the context ended
 )
 
@@ -126,9 +128,10 @@ func (e *Error) Class() Class {
 		return ClassInput
 	case KindConfig:
 		return ClassConfig
-	case KindUnreachable:
-		return ClassRetry
-	case KindBadResponse:
+	case KindUnreachable, KindBadResponse:
+		if e.maybeAdded() {
+			return ClassUnknown
+		}
 		return classOfStatus(e.Status)
 	}
 	class := e.row().class
@@ -136,6 +139,24 @@ func (e *Error) Class() Class {
 		return ClassConfig
 	}
 	return class
+}
+
+// maybeAdded reports whether a template may have been added though no answer
+// says so. To try again may then make a second one, of which members are told,
+// too. That a connection was never made is told by the operation.
+func (e *Error) maybeAdded() bool {
+	if e.API != apiWelcome+"add" {
+		return false
+	}
+	var op *net.OpError
+	var cert *tls.CertificateVerificationError
+	switch e.Kind {
+	case KindUnreachable:
+		return !errors.As(e.Err, &cert) && !(errors.As(e.Err, &op) && op.Op != "read" && op.Op != "write")
+	case KindBadResponse:
+		return e.Status >= 500 || e.Status == 200 && e.Err != error(webPage)
+	}
+	return false
 }
 
 func classOfStatus(status int) Class {

@@ -36,6 +36,10 @@ func (e *Error) Explain(lang string) (message, remedy string) {
 		what = text{"参数 " + e.Field + " 不合格", "the parameter " + e.Field + " is not valid"}
 		cure = text{"请更正后重试", "correct it and try again"}
 	}
+	if e.maybeAdded() {
+		cure = text{"这一条可能已经加上了，请勿马上重试，否则可能多出一条、成员也可能被通知两次：请先到管理后台的入群欢迎语里看看是否已有，再决定",
+			"it may have been added all the same: do not add it again at once, or there may be two and members may be told twice; look in the admin console first"}
+	}
 	return e.fill(what.in(lang), lang) + e.detail(lang), e.fill(cure.in(lang), lang) + e.tail(lang)
 }
 

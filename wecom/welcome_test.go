@@ -258,3 +258,34 @@ func TestTemplateAnswersThatAreTrouble(t *testing.T) {
 		require.Contains(t, zh+cure, says, code)
 	}
 }
+
+// A lost answer to an add is no reason to add again: nobody could list the two,
+// and members would be told twice.
+func TestAddThatMayHaveArrivedIsNotTriedAgain(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		fault wecomtest.Fault
+		class wecom.Class
+		cure  string
+	}{
+		"the answer is lost":    {wecomtest.Fault{ResetAfter: true}, wecom.ClassUnknown, "admin console"},
+		"the answer is cut off": {wecomtest.Fault{Truncate: 10}, wecom.ClassUnknown, "admin console"},
+		"WeCom is busy":         {wecomtest.Fault{Errcode: -1}, wecom.ClassRetry, "try again"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := simulator(t, wecomtest.Options{})
+			cl := client(t, wecom.Config{BaseURL: s.URL})
+			s.Inject(welcomeAPI+"add", row.fault)
+			_, err := cl.AddWelcomeTemplate(t.Context(), wecom.WelcomeTemplate{Text: "hi", Notify: &no})
+			e := asError(t, err)
+			require.Equal(t, row.class, e.Class(), e)
+			_, remedy := e.Explain("en")
+			require.Contains(t, remedy, row.cure)
+			require.Equal(t, 1, s.Count(welcomeAPI+"add"))
+		})
+	}
+	nobody := client(t, wecom.Config{BaseURL: "http://127.0.0.1:1", Tokens: wecom.StaticToken("a-token-of-its-own")})
+	_, err := nobody.AddWelcomeTemplate(t.Context(), wecom.WelcomeTemplate{Text: "hi", Notify: &no})
+	require.Equal(t, wecom.ClassRetry, asError(t, err).Class(), "nothing has left this machine")
+}
