@@ -20,6 +20,7 @@ type key struct {
 	name    string
 	env     string
 	secret  bool // not to be shown; may be given as *_file
+	filed   bool // may be given as *_file though it is mostly no secret
 	example string
 	found   text // where a person finds the value
 	set     func(c *Config, v string) *valueError
@@ -54,7 +55,7 @@ func keys() []key {
 		{name: "storage.access", env: "WEDROP_STORAGE_ACCESS", example: "auto", set: choice(
 			func(c *Config, v string) { c.Storage.Access = storage.Access(v) }, "auto", "object-acl", "bucket-policy")},
 		{name: "storage.keep", env: "WEDROP_STORAGE_KEEP", example: "72h", set: setKeep},
-		{name: "journal", env: "WEDROP_JOURNAL", example: "/var/lib/wedrop/wedrop.db", set: setJournal},
+		{name: "journal", env: "WEDROP_JOURNAL", filed: true, example: "/var/lib/wedrop/wedrop.db", set: setJournal},
 		{name: "host", env: "WEDROP_HOST", example: "media-1",
 			set: word(func(c *Config) *string { return &c.Host })},
 		{name: "folders_shared", env: "WEDROP_FOLDERS_SHARED", example: "true", set: choice(
@@ -81,6 +82,9 @@ func keys() []key {
 			func(c *Config, v string) { c.Lang = v }, "zh", "en")},
 	}
 }
+
+// byFile reports whether the value may stand in a file of its own.
+func (k key) byFile() bool { return k.secret || k.filed }
 
 func keyNamed(name string) key {
 	for _, k := range keys() {
@@ -291,6 +295,10 @@ func setJournal(c *Config, v string) *valueError {
 	if strings.Contains(v, "://") && !strings.HasPrefix(v, "postgres://") && !strings.HasPrefix(v, "postgresql://") {
 		return &valueError{text{"不认识的账本地址", "this is no address of a journal"},
 			text{"填一个文件路径，例如 /var/lib/wedrop/wedrop.db", "write the path of a file, for example /var/lib/wedrop/wedrop.db"}}
+	}
+	if strings.HasPrefix(v, "SQLite format 3") || strings.ContainsAny(v, "\x00\n") {
+		return &valueError{text{"这个文件里不是账本地址", "what is in this file is no address of a journal"},
+			text{"文件路径直接写在 journal 里；journal_file 指向的文件只存放一行 postgres:// 地址", "the path of a journal's file goes into journal itself; journal_file names a file with a postgres:// address in it"}}
 	}
 	c.Journal = c.local(v)
 	return nil

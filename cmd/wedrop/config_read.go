@@ -121,7 +121,7 @@ func (f *yamlFile) member(at string, m *ast.MappingValueNode) error {
 		return f.folders(m.Value)
 	}
 	for _, k := range keys() {
-		if k.name == name || k.secret && k.name+"_file" == name {
+		if k.name == name || k.byFile() && k.name+"_file" == name {
 			return f.scalar(k, name, m)
 		}
 	}
@@ -272,7 +272,7 @@ func keyNames() []string {
 	names := append(sections(), "folders", "folders.path", "folders.type", "folders.recursive", "folders.after", "folders.shared")
 	for _, k := range keys() {
 		names = append(names, k.name)
-		if k.secret {
+		if k.byFile() {
 			names = append(names, k.name+"_file")
 		}
 	}
@@ -336,7 +336,7 @@ func mentionsSecret(s string) bool {
 func (c *Config) readEnv(env func(string) string) error {
 	for _, k := range keys() {
 		v, file := env(k.env), ""
-		if k.secret {
+		if k.byFile() {
 			file = env(k.env + "_FILE")
 		}
 		at := origin{where: k.env}
