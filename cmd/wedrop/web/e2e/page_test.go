@@ -309,9 +309,8 @@ func signIn(t *testing.T, browser context.Context, bin string) {
 	p.until(ready("登录后.mp4"))
 
 	// A session that is over leads back to the sign-in page by itself.
-	o.stop()
 	p.mind("ERR_") // the daemon is away for a moment
-	p.mind("502")
+	o.stop()
 	o.start()
 	p.until(`document.getElementById('token')`)
 	p.do(chromedp.SendKeys(chromedp.CSS("#token"), "correct-horse-battery"+kb.Enter))
@@ -358,10 +357,10 @@ func reloaded(t *testing.T, browser context.Context, bin string) {
 	require.Eventually(t, o.wire.broken, patience, 10*time.Millisecond)
 	js[bool](p, `(document.getElementById('drop').focus(), true)`)
 	p.keys(kb.Tab) // people have touched the page, so it may ask
-	o.wire.breakAll()
-	o.wire.free()
 	p.mind("ERR_")
 	p.mind("409") // what was on the wire still came in when the page asked how far it was
+	o.wire.breakAll()
+	o.wire.free()
 	o.wire.stopAfter(1 << 20)
 	p.do(chromedp.Reload())
 	require.Equal(t, 1, p.askedToLeave(), "the page asks before an upload is left")
