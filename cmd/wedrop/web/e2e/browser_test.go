@@ -21,7 +21,7 @@ import (
 )
 
 // patience is longer than anything here takes, on a loaded machine too.
-const patience = 60 * time.Second
+const patience = 2 * time.Minute
 
 // startBrowser starts a Chromium that talks to nobody but the tests. Without
 // one the test is skipped; where CI is set that is a failure.
@@ -69,7 +69,7 @@ type tab struct {
 func newTab(t *testing.T, browser context.Context) *tab {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
-	ctx, stop := context.WithTimeout(ctx, 3*time.Minute)
+	ctx, stop := context.WithTimeout(ctx, 5*time.Minute)
 	p := &tab{t: t, ctx: ctx}
 	t.Cleanup(func() {
 		p.mu.Lock()

@@ -44,6 +44,7 @@ func TestPage(t *testing.T) {
 		{"an upload is paused, carried on and cancelled", paused},
 		{"everything works by keyboard", keyboard},
 		{"a thousand files are listed without a stall", thousand},
+		{"a thousand files of a folder are seen on their way", thousandForReal},
 		{"a hundred files are dropped at once", hundred},
 		{"a daemon that is away is told of calmly", away},
 	} {
@@ -445,6 +446,30 @@ func thousand(t *testing.T, browser context.Context, bin string) {
 	longest := js[float64](p, `longest`)
 	t.Logf("50 rows after %s, 1,000 after %s; longest task %.0f ms", first.Round(10*time.Millisecond), all.Round(10*time.Millisecond), longest)
 	require.Less(t, longest, 2000.0, "the page stalls")
+}
+
+// The same from the daemon itself, while it works on them.
+func thousandForReal(t *testing.T, browser context.Context, bin string) {
+	folder := t.TempDir()
+	old := time.Now().Add(-time.Minute)
+	for n := range 1000 {
+		path := filepath.Join(folder, fmt.Sprintf("报价 %04d.txt", n))
+		require.NoError(t, os.WriteFile(path, fmt.Appendf(nil, "报价 %d", n), 0o644))
+		require.NoError(t, os.Chtimes(path, old, old))
+	}
+	began := time.Now()
+	o := openOffice(t, bin, wecomtest.Options{}, "WEDROP_FOLDERS="+folder)
+	p := newTab(t, browser)
+	p.open(o.URL)
+	js[bool](p, `(window.longest = 0, new PerformanceObserver(l => { for (const e of l.getEntries()) longest = Math.max(longest, e.duration) }).observe({type: 'longtask', buffered: true}), true)`)
+	p.until(`document.querySelectorAll('.item[data-state=ready]').length === 1000`)
+	longest := js[float64](p, `longest`)
+	t.Logf("1,000 files of a folder had their media_ids on the page after %s; longest task %.0f ms", time.Since(began).Round(100*time.Millisecond), longest)
+	require.Less(t, longest, 2000.0, "the page stalls")
+	began = time.Now()
+	p.open(o.URL)
+	p.until(`document.querySelectorAll('.item').length === 1000`)
+	t.Logf("1,000 rows after %s", time.Since(began).Round(10*time.Millisecond))
 }
 
 func hundred(t *testing.T, browser context.Context, bin string) {

@@ -1037,6 +1037,7 @@ function events(item) {
   const line = (at, words, code) => el('li', {}, el('time', { datetime: at }, moment(at)), el('span', {}, words, code && el('small', {}, code)));
   const out = item.created ? [line(item.created, T.received)] : [];
   for (const e of D.history) {
+    if (e.what === 'entered') continue; // that is the line above
     const words = { moved_on: T.moved_on[e.step], failed: T.failed[e.step], went_back: T.went_back[e.step], stopped: T.stoppedAt[e.step],
       retried: T.retriedEvent, renewing: T.renewingEvent, sent_again: T.sent_again }[e.what] ?? e.message;
     out.push(line(e.at, words + (e.n > 1 ? T.times(e.n) : ''), e.code));
