@@ -156,6 +156,9 @@ func TestABadNameInAField(t *testing.T) {
 	w := newWorld(t, Options{})
 	id := w.posted("a.mp4", clip(1), "name", "x\x00/../../b.mp4")
 	require.Equal(t, w.inbox, filepath.Dir(filepath.Dir(w.item(id).Path)))
+	require.NotContains(t, w.item(id).WantName, "\x00", "PostgreSQL would refuse it")
+	require.Equal(t, 404, w.get("/api/media?name=%00%ff").StatusCode)
+	require.Empty(t, w.get("/api/items?q=%00%ff").json(t)["items"])
 }
 
 func TestIdempotencyKey(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -135,6 +136,7 @@ func (b *inbox) take(ctx context.Context, id, name string, kind inspect.Type) (p
 // judge gives the file its name, unless it was given already and the ledger
 // did not take it then, and reads it.
 func (b *inbox) judge(ctx context.Context, id, name string, kind inspect.Type) (f pipeline.File, facts pipeline.Item, err error) {
+	name = text(name)
 	shown, _ := inspect.ShownName(name, inspect.File)
 	if shown == "" {
 		return f, facts, refusedFor(inspect.BadName, name, 0)
@@ -156,6 +158,12 @@ func (b *inbox) judge(ctx context.Context, id, name string, kind inspect.Type) (
 		err = refused(*facts.Fault)
 	}
 	return f, facts, err
+}
+
+// text is what every ledger can keep and look for: PostgreSQL refuses bytes
+// that are no UTF-8, and NUL.
+func text(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "_"), "\x00", "")
 }
 
 // read reads the file, a few at a time: each takes a processor.

@@ -119,15 +119,15 @@ func (s *Site) selected(ctx context.Context, in *listInput, now time.Time) ([]pi
 	case "expiring":
 		q.Alive, q.Expiring = now, now.Add(s.o.RenewBefore)
 	}
-	text := strings.TrimSpace(in.Q)
-	if b, err := hex.DecodeString(text); err == nil && len(b) == 16 {
-		q.Named = text
+	wanted := strings.TrimSpace(text(in.Q))
+	if b, err := hex.DecodeString(wanted); err == nil && len(b) == 16 {
+		q.Named = wanted
 		return s.pipe.Journal.Items(ctx, q)
 	}
-	q.Search = text
+	q.Search = wanted
 	items, err := s.searched(ctx, q)
-	if err == nil && len(items) == 0 && text != "" {
-		q.Search, q.Media = "", text
+	if err == nil && len(items) == 0 && wanted != "" {
+		q.Search, q.Media = "", wanted
 		items, err = s.pipe.Journal.Items(ctx, q)
 	}
 	return items, err
@@ -136,14 +136,14 @@ func (s *Site) selected(ctx context.Context, in *listInput, now time.Time) ([]pi
 // searched are the Items with the text in their name, or in a path that means
 // something to people: those of uploads are made of chance.
 func (s *Site) searched(ctx context.Context, q pipeline.Query) (out []pipeline.Item, err error) {
-	text := strings.ToLower(q.Search)
+	wanted := strings.ToLower(q.Search)
 	for {
 		items, err := s.pipe.Journal.Items(ctx, q)
 		if err != nil {
 			return nil, err
 		}
 		for _, it := range items {
-			if text == "" || !s.inbox.has(it.Path) || strings.Contains(strings.ToLower(it.Name), text) {
+			if wanted == "" || !s.inbox.has(it.Path) || strings.Contains(strings.ToLower(it.Name), wanted) {
 				out = append(out, it)
 			}
 		}

@@ -35,7 +35,7 @@ func (s *Site) getMedia(ctx context.Context, in *mediaInput) (*oneItem, error) {
 	if err != nil || ttl < 0 || ttl >= wecom.MediaLife {
 		return nil, wrongRequest("min_ttl 要写成 1h、90m 这样的时长，并且短于 72h", "min_ttl has to be a duration such as 1h or 90m, and shorter than 72h")
 	}
-	it, valid, err := s.media(ctx, in.Name, ttl)
+	it, valid, err := s.media(ctx, text(in.Name), ttl)
 	if valid {
 		return s.answer(ctx, http.StatusOK, it, in.Spoken, err)
 	}
