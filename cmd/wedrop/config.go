@@ -33,7 +33,8 @@ type Config struct {
 	Journal     string // a file, or postgres://
 	Host        string // this machine's name in the journal; empty: its host name
 	Folders     []Folder
-	AllShared   bool // all Folders are
+	AllShared   bool   // all Folders are
+	RiverUI     string // where River's own page for operators runs; empty: nowhere
 	Listen      string
 	PageToken   string
 	Settle      time.Duration

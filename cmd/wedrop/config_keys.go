@@ -60,6 +60,8 @@ func keys() []key {
 			set: word(func(c *Config) *string { return &c.Host })},
 		{name: "folders_shared", env: "WEDROP_FOLDERS_SHARED", example: "true", set: choice(
 			func(c *Config, v string) { c.AllShared = v == "true" }, "true", "false")},
+		{name: "river_ui", env: "WEDROP_RIVER_UI", example: "http://127.0.0.1:8080",
+			set: link(func(c *Config) *string { return &c.RiverUI })},
 		{name: "listen", env: "WEDROP_LISTEN", example: "127.0.0.1:8765", set: setListen},
 		{name: "page_token", env: "WEDROP_PAGE_TOKEN", secret: true, example: "...",
 			set: word(func(c *Config) *string { return &c.PageToken })},

@@ -21,6 +21,7 @@ func (a *app) openSite(l *line, st *web.State) (*web.Site, error) {
 		RenewBefore: cfg.RenewBefore,
 		Free:        freeSpace,
 		State:       st,
+		Operators:   cfg.operators(a.log),
 		Log:         a.log,
 	})
 	if err != nil {

@@ -82,6 +82,9 @@ func (h *health) writes(ctx context.Context) check {
 	c := check{Check: "journal", OK: h.journal == nil}
 	if h.journal != nil {
 		c.Message, c.Remedy = rootCause(h.journal), h.say.Serve.JournalRemedy
+		if isShared(h.line.cfg.Journal) {
+			c.Message, c.Remedy = explain(h.journal, h.say)
+		}
 	}
 	return c
 }

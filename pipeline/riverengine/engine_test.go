@@ -353,3 +353,35 @@ func TestMachinesMayStartAtOnceOnAnEmptyDatabase(t *testing.T) {
 	}
 	starting.Wait()
 }
+
+// What one, two and three machines do, in one process and on one database,
+// against a WeCom and a bucket that answer at once.
+func BenchmarkMachines(b *testing.B) {
+	for _, n := range []int{1, 2, 3} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			o := newOffice(b)
+			var machines []*machine
+			for i := range n {
+				machines = append(machines, o.serve(o.machine(fmt.Sprint(i)), pipeline.ServeOptions{}))
+			}
+			files := o.files(b.N)
+			b.ResetTimer()
+			for len(files) > 0 {
+				some := files[:min(len(files), 500)]
+				files = files[len(some):]
+				o.enter(machines[0], some)
+			}
+			for left := b.N; left > 0; time.Sleep(20 * time.Millisecond) {
+				stats, err := machines[0].journal.Stats(context.Background(), "wwtest")
+				require.NoError(b, err)
+				left = b.N
+				for _, s := range stats {
+					if s.Step == pipeline.Done {
+						left -= s.N
+					}
+				}
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "files/s")
+		})
+	}
+}
