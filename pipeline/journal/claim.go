@@ -73,7 +73,7 @@ func (t *tx) take(w pipeline.Want, step pipeline.Step, limit int) ([]pipeline.It
 		args = append(args, jsonIDs(w.IDs))
 	}
 	rows, err := t.rows(`UPDATE items SET owner=?, fence=fence+1, lease=? WHERE id IN (`+due+
-		` ORDER BY due LIMIT ?) RETURNING `+all, append(args, limit)...)
+		` ORDER BY due LIMIT +?) RETURNING `+all, append(args, limit)...)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func (t *tx) take(w pipeline.Want, step pipeline.Step, limit int) ([]pipeline.It
 // anew, with all its planning, each time that it is given a parameter which it
 // compared with the condition of a partial index (step = 'await', lease > 0).
 // For the same reason lease stands with a + before it where it is compared with
-// one by >.
+// one by >, and so does the parameter of LIMIT, whose value SQLite plans with.
 func literal(s pipeline.Step) string {
 	switch s {
 	case pipeline.Inspect, pipeline.Stage, pipeline.Submit, pipeline.Await, pipeline.Done:
