@@ -57,6 +57,8 @@ func TestScreenshots(t *testing.T) {
 				p.click(`[data-id="106"] .name`)
 				p.until(`document.querySelectorAll('.history li').length === 6`)
 				p.shoot(name+"-detail.png", false)
+				speak := func() { js[bool](p, `(localStorage.setItem('wedrop.lang', '`+lang+`'), true)`) }
+				speak()
 				p.open(s.URL + "/signin.html")
 				p.until(`document.getElementById('token').checkVisibility()`)
 				p.shoot(name+"-signin.png", false)
@@ -64,15 +66,14 @@ func TestScreenshots(t *testing.T) {
 				p.mind("401")
 				p.mind("ERR_")
 				p.open(o.URL)
+				speak()
+				p.open(o.URL)
 				if dark == (width == 360) { // five wrong tries a minute are all there are
 					p.do(chromedp.SendKeys(chromedp.CSS("#token"), "wrong-token"+kb.Enter))
 					p.until(`document.getElementById('wrong').textContent`)
 					p.shoot(name+"-signin-wrong.png", false)
 				}
 				p.do(chromedp.SendKeys(chromedp.CSS("#token"), "secret-token"+kb.Enter))
-				p.until(connected)
-				js[bool](p, `(localStorage.setItem('wedrop.lang', '`+lang+`'), true)`)
-				p.open(o.URL)
 				p.until(connected)
 				o.wire.slow(8 * time.Millisecond)
 				p.pick(append(append([]string{going}, queued...), wrong...)...)
