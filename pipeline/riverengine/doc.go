@@ -21,4 +21,28 @@
 // row's lease is the fence, and lasts as long as its machine beats; when it has
 // lapsed the sweep wakes the Item. All times are the ledger's: a machine's own
 // clock decides nothing.
+//
+// # Scale
+//
+// A file costs one job (a second one where a callback comes), about eight
+// transactions of the ledger, and one claim in a fetch of many. What bounds a
+// machine is the time of a transaction, for its submits are made one after the
+// other (Pipeline.Submits), so that a kill repeats one at most; more machines
+// add up until the database is busy, and all of them stay below the corp's
+// rate: WeCom takes 10,000 calls a minute and 150,000 an hour of each API, that
+// is 42 files a second over the hour, however many machines there are. Three
+// machines against wecomtest, with the database on the same two cores, did 300
+// files in 1.4 s while those were free, and 50 files a second while twenty other
+// programs had them. Ten are worth their while for reading and uploading, not
+// for submitting; several corps share a database and nothing else.
+//
+// An Item takes 1.8 KB with its indexes, its file 0.4 KB and its object 0.3 KB
+// (1000 Items, vacuumed). At the limit of 150,000 files an hour, day and night,
+// a year is 1.3 thousand million rows and 3.4 TB of each corp: then old ones have to
+// go. At 10,000 files a day it is 9 GB a year, and nothing has to. River's table
+// holds what is on its way and what ended in the last two minutes.
+//
+// Rows are not thinned yet. One may go when its media_id died long ago, no file
+// that is still there has it and no template does; the first is in the row, the
+// last in templates, but whether a file is still there only its host knows.
 package riverengine

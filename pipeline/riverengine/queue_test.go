@@ -53,7 +53,7 @@ func TestWhoeverIsThereGetsWhatIsOverdue(t *testing.T) {
 		{"a renewal where the file is", pipeline.Done, "a", time.Hour, e.queueOf("a"), false},
 		{"a renewal of a machine that is away", pipeline.Done, "b", time.Hour, e.shared(), false},
 	} {
-		jobs, away := e.overdue([]postgres.Wake{{Item: 1, At: now.Add(-c.since), Host: c.host, Step: c.step}}, there)
+		jobs, away := e.overdue([]postgres.Wake{{Item: 1, At: now.Add(-c.since), Host: c.host, Step: c.step}}, there, nil)
 		queue := ""
 		if len(jobs) > 0 {
 			queue = jobs[0].InsertOpts.Queue
@@ -61,4 +61,6 @@ func TestWhoeverIsThereGetsWhatIsOverdue(t *testing.T) {
 		require.Equal(t, c.queue, queue, c.name)
 		require.Equal(t, c.away, len(away) > 0, c.name)
 	}
+	jobs, _ := e.overdue([]postgres.Wake{{Item: 1, At: now.Add(-time.Hour), Step: pipeline.Await}}, there, map[int64]bool{1: true})
+	require.Empty(t, jobs, "its job waits already")
 }

@@ -77,8 +77,12 @@ func (s *sweeper) sweep(ctx context.Context) (full bool, err error) {
 		if err != nil {
 			return err
 		}
+		waiting, err := s.waiting(ctx, tx, there)
+		if err != nil {
+			return err
+		}
 		var jobs []river.InsertManyParams
-		jobs, away = s.e.overdue(lapsed, there)
+		jobs, away = s.e.overdue(lapsed, there, waiting)
 		if len(jobs) > 0 {
 			_, err = s.e.insert.InsertManyTx(ctx, tx, jobs)
 		}
@@ -96,7 +100,7 @@ func (s *sweeper) sweep(ctx context.Context) (full bool, err error) {
 
 // overdue are the jobs for Items that are due and that nobody works on, and
 // those Items that nobody can read.
-func (e *Engine) overdue(lapsed []postgres.Wake, there map[string]bool) (jobs []river.InsertManyParams, away []postgres.Wake) {
+func (e *Engine) overdue(lapsed []postgres.Wake, there map[string]bool, waiting map[int64]bool) (jobs []river.InsertManyParams, away []postgres.Wake) {
 	now := e.clock.Now()
 	for _, w := range lapsed {
 		queue := e.route(w)
@@ -108,6 +112,9 @@ func (e *Engine) overdue(lapsed []postgres.Wake, there map[string]bool) (jobs []
 				continue
 			}
 			queue = e.shared() // what cannot be seen counts as there
+		}
+		if waiting[w.Item] {
+			continue
 		}
 		jobs = append(jobs, river.InsertManyParams{Args: look{w.Item}, InsertOpts: again(queue)})
 	}
@@ -126,6 +133,26 @@ func (s *sweeper) there(ctx context.Context, tx pgx.Tx) (map[string]bool, error)
 		there[n] = true
 	}
 	return there, err
+}
+
+// waiting are the Items with a job that will be fetched: those are not
+// forgotten, there is more to do than can be done at once.
+func (s *sweeper) waiting(ctx context.Context, tx pgx.Tx, there map[string]bool) (map[int64]bool, error) {
+	queues := []string{s.e.shared()}
+	for q := range there {
+		queues = append(queues, q)
+	}
+	rows, err := tx.Query(ctx, `SELECT (args->>'item')::bigint FROM river_job
+		WHERE state='available' AND queue=ANY($1) AND scheduled_at<=$2 AND kind=$3`, queues, s.e.clock.Now(), look{}.Kind())
+	if err != nil {
+		return nil, err
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	waiting := make(map[int64]bool, len(ids))
+	for _, id := range ids {
+		waiting[id] = true
+	}
+	return waiting, err
 }
 
 // here works on the queues of those shares that are mounted now, and tells that
