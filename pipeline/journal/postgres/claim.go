@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -37,12 +38,18 @@ func (j *Journal) Claim(ctx context.Context, w pipeline.Want) ([]pipeline.Item, 
 	return got, nil
 }
 
+// claimed is what this process knows of an Item that it has claimed.
+type claimed struct {
+	fence int64
+	md5   string // as recorded: nobody else changes it meanwhile
+}
+
 // holds notes claims that Beat prolongs.
 func (j *Journal) holds(items ...pipeline.Item) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, it := range items {
-		j.held[it.ID] = it.Claim.Fence
+		j.held[it.ID] = claimed{it.Claim.Fence, it.MD5}
 	}
 }
 
@@ -51,7 +58,7 @@ func (j *Journal) drops(items ...pipeline.Item) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, it := range items {
-		if j.held[it.ID] == it.Claim.Fence {
+		if j.held[it.ID].fence == it.Claim.Fence {
 			delete(j.held, it.ID)
 		}
 	}
@@ -139,7 +146,7 @@ const busy = `(EXISTS (SELECT 1 FROM items o WHERE o.md5=i.md5 AND o.md5<>'' AND
 
 // take claims the Items whose ids a query selects.
 func (t *tx) take(ids string, args []any) ([]pipeline.Item, error) {
-	rows, err := t.rows(`UPDATE items SET owner=?, fence=fence+1, lease=? WHERE id IN (`+ids+`) RETURNING `+all,
+	rows, err := t.rows(`UPDATE items SET owner=?, fence=fence+1, lease=? WHERE id=ANY(ARRAY(`+ids+`)) RETURNING `+all,
 		append([]any{t.owner, t.now + Lease.Milliseconds()}, args...)...)
 	if err != nil {
 		return nil, err
@@ -159,168 +166,13 @@ func (t *tx) mine(it pipeline.Item) []any {
 	return []any{it.ID, t.owner, it.Claim.Fence, t.now}
 }
 
-// Record writes a claimed Item. See pipeline.Journal.
-func (j *Journal) Record(ctx context.Context, it pipeline.Item, keep bool) (pipeline.Item, error) {
-	var out pipeline.Item
-	err := j.write(ctx, func(t *tx) (err error) {
-		out, err = t.record(it, keep)
-		return err
-	})
-	if err != nil || out.Claim.Fence == 0 {
-		j.drops(it)
-	}
-	return out, err
-}
-
-func (t *tx) record(it pipeline.Item, keep bool) (pipeline.Item, error) {
-	if it.Step == pipeline.Await { // before its row, as Finished does
-		if err := t.lockJob(it.Job.ID); err != nil {
-			return it, err
-		}
-	}
-	var was string
-	err := t.row(`SELECT md5 FROM items WHERE `+mine+` FOR UPDATE`, t.mine(it)...).Scan(&was)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return it, pipeline.ErrLost
-	} else if err != nil {
-		return it, err
-	}
-	if it.MD5 != was || it.Step == pipeline.Stage { // just read
-		if other, ok, err := t.identify(it, was); err != nil {
-			return it, err
-		} else if ok {
-			return t.merge(it, other)
-		}
-	}
-	if it.Step == pipeline.Await {
-		called, err := t.changed(`DELETE FROM callbacks WHERE job=?`, it.Job.ID)
-		if err != nil {
-			return it, err
-		}
-		if called {
-			it.Due = from(t.now)
-		}
-	}
-	if keep && it.Step == pipeline.Stage {
-		free, err := t.mayStage(it)
-		if err != nil {
-			return it, err
-		}
-		keep = free
-	}
-	claim := it.Claim
-	it.Claim = pipeline.Claim{}
-	if keep {
-		it, err = t.save(it, ``)
-		it.Claim = claim
-		return it, err
-	}
-	if it, err = t.save(it, `,lease=0,owner=''`); err == nil {
-		t.wake(it)
-	}
-	return it, err
-}
-
-// calling is the class of the advisory locks on jobs.
-const calling = 0x77656463
-
-// lockJob keeps a callback and the record that it concerns from passing each
-// other unseen.
-func (t *tx) lockJob(job string) error {
-	return t.exec(`SELECT pg_advisory_xact_lock(?, hashtext(?))`, int32(calling), job)
-}
-
-// mayStage reports whether this claimed Item may go on to be staged.
-func (t *tx) mayStage(it pipeline.Item) (bool, error) {
-	locked, err := t.lock([]string{it.MD5})
-	if err != nil || len(locked) == 0 {
-		return false, err
-	}
-	var n int
-	err = t.row(`SELECT count(*) FROM (SELECT ?::text AS md5, ?::bigint AS id) i WHERE NOT `+busy, it.MD5, it.ID, t.now, t.now).Scan(&n)
-	return n > 0, err
-}
-
-// identify does what follows from what was learned of an Item's file. It
-// returns the other Item, if there is one, that it turned out to be.
-func (t *tx) identify(it pipeline.Item, was string) (pipeline.Item, bool, error) {
-	if was != "" && it.MD5 != was {
-		if err := t.split(it); err != nil {
-			return it, false, err
-		}
-	}
-	if it.MD5 == "" {
-		return it, false, nil
-	}
-	other, err := readItem(t.row(`SELECT `+all+` FROM items WHERE corp=? AND scene=? AND md5=? AND type=? AND name=? AND md5<>'' AND id<>? FOR UPDATE`,
-		it.Corp, it.Scene, it.MD5, string(it.Type), it.Name, it.ID))
-	if err == nil || !errors.Is(err, pgx.ErrNoRows) {
-		return other, err == nil, err
-	}
-	return it, false, t.exec(`UPDATE files SET dev=?,ino=?,fsize=?,mtime=?,ctime=? WHERE item=? AND path=?`,
-		append(stat(it.File), it.ID, it.Path)...)
-}
-
-// split gives the files new Items that shared it's until the one that it was
-// read from got other content.
-func (t *tx) split(it pipeline.Item) error {
-	rows, err := t.rows(`SELECT id,corp,host,path,want,want_name,dev,ino,fsize,mtime,ctime FROM files
-		WHERE item=? AND NOT (path=? AND host=? AND want=? AND want_name=?)`, it.ID, it.Path, it.Host, string(it.Want), it.WantName)
-	if err != nil {
-		return err
-	}
-	type share struct {
-		id         int64
-		corp, host string
-		file       pipeline.File
-	}
-	shares, err := collect(rows, func(s pgx.Row) (f share, err error) {
-		var dev, ino int64
-		id := &f.file.ID
-		err = s.Scan(&f.id, &f.corp, &f.host, &f.file.Path, &f.file.Type, &f.file.Name, &dev, &ino, &id.Size, &id.MTime, &id.CTime)
-		id.Device, id.Inode = uint64(dev), uint64(ino)
-		return f, err
-	})
-	if err != nil {
-		return err
-	}
-	for _, f := range shares {
-		own, err := t.insert(t.unread(f.corp, f.host, f.file))
-		if err != nil {
-			return err
-		}
-		if err := t.exec(`UPDATE files SET item=? WHERE id=?`, own.ID, f.id); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// merge lets other take over it's files: the newest path is the one that is
-// most likely still there when the content has to be staged again.
-func (t *tx) merge(it, other pipeline.Item) (pipeline.Item, error) {
-	if err := t.exec(`UPDATE files SET item=?,dev=?,ino=?,fsize=?,mtime=?,ctime=? WHERE item=?`,
-		append(append([]any{other.ID}, stat(it.File)...), it.ID)...); err != nil {
-		return it, err
-	}
-	if err := t.exec(`DELETE FROM items WHERE id=?`, it.ID); err != nil {
-		return it, err
-	}
-	other.Path, other.Host, other.File, other.Want, other.WantName = it.Path, it.Host, it.File, it.Want, it.WantName
-	other, err := t.save(other, ``)
-	if err == nil {
-		t.wake(other)
-	}
-	return other, err
-}
-
 // Beat prolongs the claims of this process that it knows of.
 func (j *Journal) Beat(ctx context.Context) ([]int64, error) {
 	j.mu.Lock()
 	had := make(map[int64]int64, len(j.held))
 	ids := make([]int64, 0, len(j.held))
-	for id, fence := range j.held {
-		had[id] = fence
+	for id, c := range j.held {
+		had[id] = c.fence
 		ids = append(ids, id)
 	}
 	j.mu.Unlock()
@@ -355,7 +207,7 @@ func (j *Journal) lost(had map[int64]int64, kept []int64) (lost []int64) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for id, fence := range had {
-		if j.held[id] == fence {
+		if j.held[id].fence == fence {
 			delete(j.held, id)
 			lost = append(lost, id)
 		}
@@ -381,9 +233,15 @@ func (j *Journal) Release(ctx context.Context, items []pipeline.Item) error {
 	return err
 }
 
-// freeAll ends all claims of this process.
+// freeAll ends all claims of this process that it knows of.
 func (j *Journal) freeAll(t *tx) error {
-	rows, err := t.rows(`UPDATE items SET lease=0, owner='' WHERE owner=? AND lease>0 RETURNING `+all, t.owner)
+	j.mu.Lock()
+	ids := slices.Collect(maps.Keys(j.held))
+	j.mu.Unlock()
+	if len(ids) == 0 {
+		return nil
+	}
+	rows, err := t.rows(`UPDATE items SET lease=0, owner='' WHERE id=ANY(?) AND owner=? RETURNING `+all, ids, t.owner)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -53,16 +54,7 @@ func (j *Journal) Enter(ctx context.Context, corp, host string, files []pipeline
 	for len(fresh) > 0 {
 		some := fresh[:min(enterAtOnce, len(fresh))]
 		fresh = fresh[len(some):]
-		err := j.write(ctx, func(t *tx) error {
-			for _, n := range some {
-				e, err := t.enter(corp, host, files[n])
-				if err != nil {
-					return err
-				}
-				entries[n] = e
-			}
-			return nil
-		})
+		err := j.write(ctx, func(t *tx) error { return t.enterAll(corp, host, files, some, entries) })
 		if err != nil {
 			return nil, err
 		}
@@ -108,6 +100,84 @@ func (j *Journal) knownOf(ctx context.Context, corp, host string, files []pipeli
 		}
 	}
 	return err
+}
+
+// enterAll enters the files at the places given: what is wholly new in one
+// go, as a folder is that is seen for the first time, and the rest one by one.
+func (t *tx) enterAll(corp, host string, files []pipeline.File, places []int, into []pipeline.Entry) error {
+	fresh, others, err := t.parted(corp, host, files, places)
+	if err != nil {
+		return err
+	}
+	var b pgx.Batch
+	for _, n := range fresh {
+		it := t.unread(corp, host, files[n])
+		it.Updated = from(t.now)
+		v, err := values(it, t.now)
+		if err != nil {
+			return err
+		}
+		b.Queue(insertBoth, append(append([]any{t.now}, v...), files[n].Path, string(files[n].Type), files[n].Name)...).QueryRow(func(row pgx.Row) error {
+			e := &into[n]
+			e.File = files[n]
+			err := row.Scan(&e.ID, &it.ID, &it.Rev)
+			e.Item = it
+			t.wake(it)
+			return err
+		})
+	}
+	if err := t.tx.SendBatch(t.ctx, &b).Close(); err != nil {
+		return err
+	}
+	for _, n := range others {
+		if into[n], err = t.enter(corp, host, files[n]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// insertBoth makes an Item and its file, whose path, type and name are those
+// that it was asked for with.
+var insertBoth = dollars(`WITH i AS (` + insert + `) INSERT INTO files (corp,host,path,want,want_name,dev,ino,fsize,mtime,ctime,item,seen)
+	SELECT $2,$4,?::text,?::text,?::text,$8::bigint,$9::bigint,$10::bigint,$11::bigint,$12::bigint,i.id,$1::bigint FROM i RETURNING id,item,(SELECT rev FROM i)`)
+
+// parted tells files that the ledger has never seen from the others. One that
+// is there twice is new once. In the order of paths, so that two who enter the
+// same files wait for each other and no more.
+func (t *tx) parted(corp, host string, files []pipeline.File, places []int) (fresh, others []int, err error) {
+	type name struct{ path, want, name string }
+	of := func(f pipeline.File) name { return name{f.Path, string(f.Type), f.Name} }
+	var paths, wants, names []string
+	for _, n := range places {
+		f := of(files[n])
+		paths, wants, names = append(paths, f.path), append(wants, f.want), append(names, f.name)
+	}
+	rows, err := t.rows(`SELECT f.path,f.want,f.want_name FROM unnest(?::text[],?::text[],?::text[]) a(path,want,want_name)
+		JOIN files f ON f.path=a.path AND f.host=? AND f.corp=? AND f.want=a.want AND f.want_name=a.want_name`, paths, wants, names, host, corp)
+	if err != nil {
+		return nil, nil, err
+	}
+	known, err := collect(rows, func(s pgx.Row) (n name, err error) { return n, s.Scan(&n.path, &n.want, &n.name) })
+	if err != nil {
+		return nil, nil, err
+	}
+	seen := map[name]bool{}
+	for _, n := range known {
+		seen[n] = true
+	}
+	for _, n := range places {
+		if f := of(files[n]); seen[f] {
+			others = append(others, n)
+		} else {
+			seen[f] = true
+			fresh = append(fresh, n)
+		}
+	}
+	byPath := func(a, b int) int { return cmp.Compare(files[a].Path, files[b].Path) }
+	slices.SortStableFunc(fresh, byPath)
+	slices.SortStableFunc(others, byPath)
+	return fresh, others, nil
 }
 
 // enter gives a new or changed file its Item. If another process enters the

@@ -48,7 +48,7 @@ type Journal struct {
 	once  sync.Once
 
 	mu   sync.Mutex
-	held map[int64]int64 // the fences of what this process has claimed
+	held map[int64]claimed // by this process
 }
 
 var _ pipeline.Journal = (*Journal)(nil)
@@ -71,7 +71,7 @@ func Open(ctx context.Context, rawURL string, o Options) (*Journal, error) {
 	// What hangs must not hold rows for longer than a lease lasts.
 	setDefault(cfg.ConnConfig.RuntimeParams, "statement_timeout", "15000")
 	setDefault(cfg.ConnConfig.RuntimeParams, "idle_in_transaction_session_timeout", "15000")
-	j := &Journal{o: o, owner: newOwner(), held: map[int64]int64{},
+	j := &Journal{o: o, owner: newOwner(), held: map[int64]claimed{},
 		host: fmt.Sprintf("%s:%d/%s", cfg.ConnConfig.Host, cfg.ConnConfig.Port, cfg.ConnConfig.Database)}
 	if j.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
 		return nil, j.explained(err)

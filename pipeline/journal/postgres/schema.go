@@ -53,13 +53,13 @@ CREATE TABLE items (
   CHECK (step <> 'await' OR job <> ''),
   CHECK (step <> 'done' OR (media <> '' AND NOT held))
 ) WITH (fillfactor = 70);
--- One content, type and name of a corp is one Item.
-CREATE UNIQUE INDEX items_identity ON items (corp, scene, md5, type, name) WHERE md5 <> '';
+-- No index has owner, fence or lease: a claim and a beat change none of them,
+-- and find room in the row's own page.
+-- One content, type and name of a corp is one Item. It is the index of md5, too.
+CREATE UNIQUE INDEX items_identity ON items (md5, corp, scene, type, name) WHERE md5 <> '';
 CREATE INDEX items_due     ON items (corp, step, due) WHERE NOT held;
 CREATE INDEX items_held    ON items (corp, id) WHERE held;
 CREATE INDEX items_fault   ON items (corp, step) WHERE fault <> '';
-CREATE INDEX items_lease   ON items (owner, lease) WHERE lease > 0;
-CREATE INDEX items_md5     ON items (md5) WHERE md5 <> '';
 CREATE INDEX items_name    ON items (name);
 CREATE INDEX items_object  ON items (object) WHERE object <> '';
 CREATE INDEX items_expires ON items (media_expires) WHERE media <> '';
