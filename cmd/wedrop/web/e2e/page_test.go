@@ -40,6 +40,7 @@ func TestPage(t *testing.T) {
 		{"the countdown runs and warns", countdown},
 		{"people sign in and out", signIn},
 		{"an upload goes on where the connection broke", brokenConnection},
+		{"an upload goes on after another request for it", displaced},
 		{"an upload goes on after a reload", reloaded},
 		{"an upload is paused, carried on and cancelled", paused},
 		{"everything works by keyboard", keyboard},
@@ -343,6 +344,32 @@ func brokenConnection(t *testing.T, browser context.Context, bin string) {
 	all := o.wire.count() - before
 	t.Logf("%d bytes over the wire for a file of %d: %d more", all, size, all-size)
 	require.Less(t, all, int64(size+size/10), "it went on at its offset, not from the beginning")
+}
+
+// Whoever asks how far an upload is ends the request that carries it: tusd
+// takes that one for dead, and answers it with 400.
+func displaced(t *testing.T, browser context.Context, bin string) {
+	o := openOffice(t, bin, wecomtest.Options{})
+	p := newTab(t, browser)
+	p.mind("400")
+	p.mind("409")
+	p.mind("ERR_")
+	p.open(o.URL)
+	p.until(connected)
+	o.wire.stopAfter(3 << 20)
+	p.pick(o.video("插队.mp4", 20<<20, 25))
+	require.Eventually(t, o.wire.broken, patience, 10*time.Millisecond)
+	path := js[string](p, `JSON.parse(localStorage.getItem(Object.keys(localStorage).find(k => k.startsWith('tus::')))).uploadUrl`)
+	req, err := http.NewRequest(http.MethodHead, o.URL+strings.TrimPrefix(path, o.URL), nil)
+	require.NoError(t, err)
+	req.Header.Set("Tus-Resumable", "1.0.0")
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	require.Equal(t, http.StatusOK, resp.StatusCode)
+	o.wire.free()
+	p.until(ready("插队.mp4"))
+	require.Zero(t, js[int](p, `document.querySelectorAll('.up').length`))
 }
 
 func reloaded(t *testing.T, browser context.Context, bin string) {

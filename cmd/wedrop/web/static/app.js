@@ -412,7 +412,7 @@ function begin(u) {
     removeFingerprintOnSuccess: true,
     fingerprint: () => Promise.resolve(fingerprint(u.file, u.type)),
     onShouldRetry: err => {
-      const passes = transient(err);
+      const passes = transient(err) || displaced(err);
       if (passes && (u.state === 'going' || u.state === 'entering')) u.state = 'waiting';
       showUpload(u);
       return passes;
@@ -432,6 +432,13 @@ function begin(u) {
 function transient(err) {
   const status = err?.originalResponse?.getStatus() ?? 0;
   return status === 0 || status === 409 || status === 423 || status === 429 || (status >= 500 && status !== 507);
+}
+
+// displaced tells that another request took the upload over: a second look at
+// how far it is, after a connection that hung. It goes on, unless that happens
+// again and again.
+function displaced(err) {
+  return err?.originalResponse?.getStatus() === 400 && err.originalRequest?.getMethod() === 'PATCH';
 }
 
 function progress(u, sent) {
