@@ -37,6 +37,7 @@ type Config struct {
 	RiverUI     string // where River's own page for operators runs; empty: nowhere
 	Listen      string
 	PageToken   string
+	PageHosts   []string // names of the page besides this machine's
 	Settle      time.Duration
 	PollMin     time.Duration
 	PollMax     time.Duration

@@ -65,6 +65,7 @@ func keys() []key {
 		{name: "listen", env: "WEDROP_LISTEN", example: "127.0.0.1:8765", set: setListen},
 		{name: "page_token", env: "WEDROP_PAGE_TOKEN", secret: true, example: "...",
 			set: word(func(c *Config) *string { return &c.PageToken })},
+		{name: "page_hosts", env: "WEDROP_PAGE_HOSTS", example: "media.example.com", set: setPageHosts},
 		{name: "settle", env: "WEDROP_SETTLE", example: "2s",
 			set: duration(func(c *Config) *time.Duration { return &c.Settle }, 0)},
 		{name: "poll_min", env: "WEDROP_POLL_MIN", example: "1s",
@@ -106,6 +107,19 @@ func word(field func(*Config) *string) func(*Config, string) *valueError {
 		*field(c) = v
 		return nil
 	}
+}
+
+// setPageHosts takes the names under which the page is reached: by a proxy, or
+// by a name in the office's DNS.
+func setPageHosts(c *Config, v string) *valueError {
+	c.PageHosts = strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ' ' })
+	for _, h := range c.PageHosts {
+		if strings.ContainsAny(h, "/:*@") {
+			return &valueError{text{"“" + h + "”不是主机名", h + " is no host name"},
+				text{"只写主机名，不带 http:// 和端口；多个之间用逗号隔开", "write names alone, without http:// and port, with commas between"}}
+		}
+	}
+	return nil
 }
 
 func number(field func(*Config) *int) func(*Config, string) *valueError {

@@ -225,3 +225,12 @@ func TestFoldersAreSharedOneByOneOrAll(t *testing.T) {
 	require.Equal(t, []bool{true, true}, shared(two+"folders_shared: true\n", nil))
 	require.Equal(t, []bool{true, true}, shared("", map[string]string{"WEDROP_FOLDERS": "/a:/b", "WEDROP_FOLDERS_SHARED": "true"}))
 }
+
+func TestPageHosts(t *testing.T) {
+	c := &Config{}
+	require.Nil(t, setPageHosts(c, "media.example.com, desk.lan"))
+	require.Equal(t, []string{"media.example.com", "desk.lan"}, c.PageHosts)
+	for _, wrong := range []string{"http://media.example.com", "desk.lan:8765", "*.example.com"} {
+		require.NotNil(t, setPageHosts(c, wrong), wrong)
+	}
+}

@@ -16,6 +16,7 @@ func (a *app) openSite(l *line, st *web.State) (*web.Site, error) {
 		Inbox:       inbox,
 		Token:       cfg.PageToken,
 		Listen:      cfg.Listen,
+		Hosts:       cfg.PageHosts,
 		Lang:        a.say.Lang,
 		Version:     buildInfo().Version,
 		RenewBefore: cfg.RenewBefore,

@@ -235,7 +235,7 @@ func wrongHost(host string) *refusal {
 	name := strings.ToValidUTF8(host, "?")
 	return &refusal{status: http.StatusForbidden, code: "wedrop/wrong-host",
 		message: pipeline.Text{ZH: "不能用「" + name + "」这个地址访问", EN: "this is not reached by the name " + name},
-		remedy:  pipeline.Text{ZH: "在本机用 127.0.0.1 或 localhost 打开；从其他机器请用 IP 地址或主机名，并先设置 page_token", EN: "on this machine use 127.0.0.1 or localhost; from others its IP address or host name, with a page_token set"}}
+		remedy:  pipeline.Text{ZH: "在本机用 127.0.0.1 或 localhost 打开；从其他机器请用 IP 地址或主机名，并先设置 page_token；如果是自己的域名，请把它写进 page_hosts", EN: "on this machine use 127.0.0.1 or localhost; from others its IP address or host name, with a page_token set; a name of your own goes into page_hosts"}}
 }
 
 func wrongOrigin() *refusal {
