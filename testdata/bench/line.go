@@ -263,11 +263,25 @@ func (b *bench) million() error {
 	return nil
 }
 
-// machines needs a PostgreSQL server.
+// machines are three on one ledger, in one process; they need a PostgreSQL
+// server, as the tests of that ledger do.
 func (b *bench) machines() error {
-	title := "three machines on one PostgreSQL"
-	if b.wants(title) {
-		figure(title, "not part of this program yet: it needs a server")
+	title := "three machines on one PostgreSQL (to reach: 400 files/s)"
+	if !b.wants(title) {
+		return nil
 	}
+	lines, err := b.goBench("./pipeline/riverengine", "^BenchmarkMachines$/^3$", "2000x")
+	if err != nil {
+		return err
+	}
+	for _, l := range lines {
+		for _, m := range metric.FindAllStringSubmatch(l, -1) {
+			if m[2] == "files/s" {
+				figure(title, m[1]+" "+m[2])
+				return nil
+			}
+		}
+	}
+	figure(title, "left out: there is no PostgreSQL")
 	return nil
 }

@@ -67,7 +67,7 @@ func run(ctx context.Context, args []string) error {
 		case "read":
 			return readAll(ctx, args[1])
 		case "stage":
-			return stageAll(ctx, args[1], args[2])
+			return stageAll(ctx, args[1], args[2], len(args) == 3)
 		case "world":
 			return world(args[1], args[2])
 		}

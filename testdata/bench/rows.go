@@ -145,6 +145,7 @@ func (b *bench) uploaders(g *gateway, dir string, n int) []candidate {
 	}
 	all := []candidate{
 		{name: "wedrop, with its proof", env: g.env, each: into(func(p string) []string { return []string{b.self, "stage", dir, g.url(p)} })},
+		{name: "wedrop, without its proof", env: g.env, each: into(func(p string) []string { return []string{b.self, "stage", dir, g.url(p), "bare"} })},
 		{name: "wedrop, hash alone", args: []string{b.self, "read", dir}},
 	}
 	if mc, ok := b.peer("mc"); ok {
