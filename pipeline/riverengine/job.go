@@ -33,11 +33,14 @@ func (e *Engine) Wake(ctx context.Context, tx pgx.Tx, wakes []postgres.Wake) err
 
 func (e *Engine) jobs(ctx context.Context, wakes []postgres.Wake) []river.InsertManyParams {
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.clock == nil || e.clock.set(ctx) != nil {
+	clock := e.clock
+	e.mu.Unlock()
+	if clock == nil || clock.set(ctx) != nil { // mostly no question to the database
 		return nil // the sweep sees to it
 	}
-	now := e.clock.Now()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := clock.Now()
 	var jobs []river.InsertManyParams
 	for _, w := range wakes {
 		if next := e.carried[w.Item]; next != nil && (!byHost(w.Step) || e.hosts[w.Host]) {
