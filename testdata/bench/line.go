@@ -187,7 +187,7 @@ func rss(pid int) string {
 	return fmt.Sprintf("%d MB, at its peak %d MB", field("VmRSS:"), field("VmHWM:"))
 }
 
-var metric = regexp.MustCompile(`([0-9.]+) ([A-Za-z%][A-Za-z/%_-]*)`)
+var metric = regexp.MustCompile(`([0-9.]+) ([A-Za-z%][A-Za-z0-9/%_-]*)`)
 
 // goBench runs Go benchmarks of a package and returns their lines.
 func (b *bench) goBench(pkg, which, times string, env ...string) ([]string, error) {
