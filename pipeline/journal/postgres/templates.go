@@ -50,6 +50,10 @@ func (j *Journal) DropTemplate(ctx context.Context, corp, id string) error {
 	return j.write(ctx, func(t *tx) error { return t.exec(`DELETE FROM templates WHERE corp=? AND id=?`, corp, id) })
 }
 
+// setBack is how far a rate may be ahead before it is taken that the
+// database's clock was set back, and that nobody is to wait for that time again.
+const setBack = time.Minute
+
 // Turns takes turns of a rate. See pipeline.Journal.
 func (j *Journal) Turns(ctx context.Context, key string, n int, every time.Duration, burst int) (got int, wait time.Duration, err error) {
 	err = j.write(ctx, func(t *tx) error {
@@ -66,7 +70,9 @@ func (j *Journal) Turns(ctx context.Context, key string, n int, every time.Durat
 		if err := t.row(`SELECT tat FROM rates WHERE key=? FOR UPDATE`, key).Scan(&next); err != nil {
 			return err
 		}
-		if next > now+int64(burst)*step { // the clock was set back
+		// Who waited for the row, or whose clock was measured a little wrong, is
+		// behind the others, and sees turns taken of a time that is not yet.
+		if next > now+int64(burst)*step+setBack.Microseconds() {
 			next = now
 		}
 		next = max(next, now)
