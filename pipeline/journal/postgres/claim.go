@@ -159,6 +159,10 @@ func (t *tx) take(ids string, args []any) ([]pipeline.Item, error) {
 	return got, err
 }
 
+// over ends a claim that has lapsed, when somebody else changes its Item: the
+// clock of a machine that slept may not know for some seconds that it did.
+const over = `,lease=0,owner=''`
+
 // mine is the condition of a claim that still holds.
 const mine = `id=? AND owner=? AND fence=? AND lease>?`
 
@@ -261,7 +265,7 @@ func (j *Journal) Finished(ctx context.Context, job string) error {
 		if err := t.exec(`INSERT INTO callbacks (job,at) VALUES (?,?) ON CONFLICT DO NOTHING`, job, t.now); err != nil {
 			return err
 		}
-		rows, err := t.rows(`UPDATE items SET due=? WHERE job=? AND step='await' AND lease<=? RETURNING `+all, t.now, job, t.now)
+		rows, err := t.rows(`UPDATE items SET due=?`+over+` WHERE job=? AND step='await' AND lease<=? RETURNING `+all, t.now, job, t.now)
 		if err != nil {
 			return err
 		}
@@ -305,7 +309,7 @@ func (t *tx) amend(id int64, edit func(*pipeline.Item) bool) (pipeline.Item, err
 	if err != nil || lease > t.now || !edit(&it) {
 		return it, err
 	}
-	if it, err = t.save(it, ``); err == nil {
+	if it, err = t.save(it, over); err == nil {
 		t.wake(it)
 	}
 	return it, err

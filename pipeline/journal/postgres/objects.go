@@ -95,7 +95,7 @@ func (t *tx) doom(bucket string, keep time.Duration, keys []objectKey) (out []pi
 		if err := t.exec(`UPDATE objects SET doomed=? WHERE bucket=? AND key=?`, t.now+pipeline.DoomLasts.Milliseconds(), bucket, k.key); err != nil {
 			return nil, err
 		}
-		if err := t.exec(`UPDATE items SET bucket='', object='', url='', staged=0, rev=`+revNow+`,
+		if err := t.exec(`UPDATE items SET bucket='', object='', url='', staged=0, rev=`+revNow+over+`,
 			step=CASE WHEN step IN ('submit','await') THEN 'stage' ELSE step END WHERE bucket=? AND object=? AND object<>''`,
 			bucket, k.key); err != nil {
 			return nil, err
