@@ -342,6 +342,7 @@ func (j *Journal) Lapsed(ctx context.Context, corp string, limit int) (out []Wak
 			var due int64
 			err = s.Scan(&w.Item, &due, &w.Host, &w.Step)
 			w.At = from(due)
+			restore(&w.Host)
 			return w, err
 		})
 		return err

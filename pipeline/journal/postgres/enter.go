@@ -22,6 +22,7 @@ func scanEntry(s pgx.Row, more ...any) (pipeline.Entry, error) {
 	it, err := scanItem(s, append([]any{&e.ID, &e.File.Path, &e.File.Type, &e.File.Name,
 		&dev, &ino, &e.File.ID.Size, &e.File.ID.MTime, &e.File.ID.CTime}, more...)...)
 	e.File.ID.Device, e.File.ID.Inode = uint64(dev), uint64(ino)
+	restore(&e.File.Path, &e.File.Name)
 	it.Claim = pipeline.Claim{}
 	e.Item = it
 	return e, err
@@ -82,7 +83,7 @@ func (j *Journal) knownOf(ctx context.Context, corp, host string, files []pipeli
 	for n, f := range files {
 		paths[n], wants[n], names[n] = f.Path, string(f.Type), f.Name
 	}
-	rows, err := j.pool.Query(ctx, dollars(knownAll), paths, wants, names, host, corp)
+	rows, err := j.pool.Query(ctx, dollars(knownAll), params([]any{paths, wants, names, host, corp})...)
 	if err != nil {
 		return err
 	}
@@ -117,7 +118,7 @@ func (t *tx) enterAll(corp, host string, files []pipeline.File, places []int, in
 		if err != nil {
 			return err
 		}
-		b.Queue(insertBoth, append(append([]any{t.now}, v...), files[n].Path, string(files[n].Type), files[n].Name)...).QueryRow(func(row pgx.Row) error {
+		b.Queue(insertBoth, params(append(append([]any{t.now}, v...), files[n].Path, string(files[n].Type), files[n].Name))...).QueryRow(func(row pgx.Row) error {
 			e := &into[n]
 			e.File = files[n]
 			err := row.Scan(&e.ID, &it.ID, &it.Rev)
@@ -158,7 +159,11 @@ func (t *tx) parted(corp, host string, files []pipeline.File, places []int) (fre
 	if err != nil {
 		return nil, nil, err
 	}
-	known, err := collect(rows, func(s pgx.Row) (n name, err error) { return n, s.Scan(&n.path, &n.want, &n.name) })
+	known, err := collect(rows, func(s pgx.Row) (n name, err error) {
+		err = s.Scan(&n.path, &n.want, &n.name)
+		restore(&n.path, &n.name)
+		return n, err
+	})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -199,7 +204,7 @@ func (t *tx) enter(corp, host string, f pipeline.File) (pipeline.Entry, error) {
 		// reads what it was before.
 		it.ID = e.Item.ID
 		it.Created = e.Item.Created
-		if it, err = t.save(it, `,lease=0,owner=''`); err == nil {
+		if it, err = t.save(it, over); err == nil {
 			t.wake(it)
 		}
 	} else {

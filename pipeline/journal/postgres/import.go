@@ -126,6 +126,7 @@ type source struct {
 
 func (s *source) Values() ([]any, error) {
 	row, err := s.Table.Values()
+	params(row)
 	if err != nil || s.Name != "items" {
 		return row, err
 	}

@@ -70,6 +70,7 @@ func scanItem(s pgx.Row, more ...any) (pipeline.Item, error) {
 	if err != nil {
 		return it, err
 	}
+	restore(&it.Host, &it.Path, &it.WantName, &it.Name)
 	it.File.Device, it.File.Inode = uint64(dev), uint64(ino)
 	it.Created, it.Updated, it.Due = from(created), from(updated), from(due)
 	if o.Key != "" {
@@ -117,7 +118,7 @@ func unpack(s string, v any) error {
 func (j *Journal) Items(ctx context.Context, q pipeline.Query) (items []pipeline.Item, err error) {
 	query, args := selection(q)
 	err = j.read(ctx, func(ctx context.Context) error {
-		rows, err := j.pool.Query(ctx, dollars(query), args...)
+		rows, err := j.pool.Query(ctx, dollars(query), params(args)...)
 		if err != nil {
 			return err
 		}
@@ -204,7 +205,7 @@ func selection(q pipeline.Query) (string, []any) {
 	return query, args
 }
 
-const stats = `SELECT step, CASE WHEN fault='' THEN '' ELSE fault::json->>'Code' END AS code, held, count(*)
+const stats = `SELECT step, coalesce(substring(fault FROM '"Code":"([^"]*)"'),'') AS code, held, count(*)
 	FROM items WHERE corp=? GROUP BY 1,2,3 ORDER BY 1,2,3`
 
 // Stats counts the Items of a corp by step and fault.

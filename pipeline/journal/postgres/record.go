@@ -68,7 +68,7 @@ var (
 	called = `WITH called AS (DELETE FROM callbacks WHERE job=? AND EXISTS (SELECT 1 FROM items WHERE ` + mine + `) RETURNING ?::bigint AS at)
 		UPDATE items SET ` + strings.Replace(set, `due=?`, `due=least(?::bigint,(SELECT at FROM called))`, 1) + `%s WHERE ` + mine + ` RETURNING due,rev`
 	going  = [...]string{dollars(fmt.Sprintf(step, ``)), dollars(fmt.Sprintf(called, ``))}
-	ending = [...]string{dollars(fmt.Sprintf(step, `,lease=0,owner=''`)), dollars(fmt.Sprintf(called, `,lease=0,owner=''`))}
+	ending = [...]string{dollars(fmt.Sprintf(step, over)), dollars(fmt.Sprintf(called, over))}
 )
 
 func advance(ctx context.Context, on interface {
@@ -93,7 +93,7 @@ func advance(ctx context.Context, on interface {
 		b.Queue(lockJob, int32(calling), it.Job.ID)
 	}
 	var due int64
-	b.Queue(statements[which], args...).QueryRow(func(row pgx.Row) error { return row.Scan(&due, &it.Rev) })
+	b.Queue(statements[which], params(args)...).QueryRow(func(row pgx.Row) error { return row.Scan(&due, &it.Rev) })
 	if err := on.SendBatch(ctx, &b).Close(); errors.Is(err, pgx.ErrNoRows) {
 		return it, pipeline.ErrLost
 	} else if err != nil {
@@ -151,7 +151,7 @@ func (t *tx) record(it pipeline.Item, keep bool) (pipeline.Item, error) {
 		it.Claim = claim
 		return it, err
 	}
-	if it, err = t.save(it, `,lease=0,owner=''`); err == nil {
+	if it, err = t.save(it, over); err == nil {
 		t.wake(it)
 	}
 	return it, err
@@ -215,6 +215,7 @@ func (t *tx) split(it pipeline.Item) error {
 		id := &f.file.ID
 		err = s.Scan(&f.id, &f.corp, &f.host, &f.file.Path, &f.file.Type, &f.file.Name, &dev, &ino, &id.Size, &id.MTime, &id.CTime)
 		id.Device, id.Inode = uint64(dev), uint64(ino)
+		restore(&f.host, &f.file.Path, &f.file.Name)
 		return f, err
 	})
 	if err != nil {

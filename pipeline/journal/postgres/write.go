@@ -174,22 +174,22 @@ func (t *tx) wake(it pipeline.Item) {
 }
 
 func (t *tx) exec(query string, args ...any) error {
-	_, err := t.tx.Exec(t.ctx, dollars(query), args...)
+	_, err := t.tx.Exec(t.ctx, dollars(query), params(args)...)
 	return err
 }
 
 // changed is exec, and reports whether a row was changed.
 func (t *tx) changed(query string, args ...any) (bool, error) {
-	tag, err := t.tx.Exec(t.ctx, dollars(query), args...)
+	tag, err := t.tx.Exec(t.ctx, dollars(query), params(args)...)
 	return tag.RowsAffected() > 0, err
 }
 
 func (t *tx) rows(query string, args ...any) (pgx.Rows, error) {
-	return t.tx.Query(t.ctx, dollars(query), args...)
+	return t.tx.Query(t.ctx, dollars(query), params(args)...)
 }
 
 func (t *tx) row(query string, args ...any) pgx.Row {
-	return t.tx.QueryRow(t.ctx, dollars(query), args...)
+	return t.tx.QueryRow(t.ctx, dollars(query), params(args)...)
 }
 
 // dollars numbers the parameters of a statement, which has no ? for anything

@@ -1,0 +1,43 @@
+package postgres_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"wedrop/pipeline"
+	"wedrop/pipeline/inspect"
+	"wedrop/pipeline/journal/postgres"
+	"wedrop/pipeline/journal/postgres/pgtest"
+)
+
+func TestANameThatIsNoUTF8StopsNobody(t *testing.T) {
+	t.Parallel()
+	j := open(t, pgtest.Start(t), postgres.Options{})
+	files := []pipeline.File{
+		{Path: "/srv/\xca\xd3\xc6\xb5.mp4", Type: inspect.Auto, ID: inspect.FileID{Size: 10, MTime: 1}},
+		{Path: "/srv/b.mp4", Type: inspect.Auto, ID: inspect.FileID{Size: 10, MTime: 2}}}
+	entries, err := j.Enter(bg, "corp", "here", files)
+	require.NoError(t, err)
+	require.Equal(t, files[0].Path, entries[0].Item.Path)
+	again, err := j.Enter(bg, "corp", "here", files)
+	require.NoError(t, err)
+	require.Equal(t, entries[0].ID, again[0].ID)
+	found, err := j.Items(bg, pipeline.Query{Named: files[0].Path})
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+	require.Equal(t, files[0].Path, found[0].Path)
+}
+
+func TestAFaultWithANulIsCounted(t *testing.T) {
+	t.Parallel()
+	j := open(t, pgtest.Start(t), postgres.Options{})
+	one(t, j, "/a.mp4")
+	it := claimOne(t, j, pipeline.Inspect)
+	it.Fault = &pipeline.Fault{Step: it.Step, Code: "storage/other", Message: pipeline.Text{EN: "it said \x00\xff"}}
+	_, err := j.Record(bg, it, false)
+	require.NoError(t, err)
+	stats, err := j.Stats(bg, "corp")
+	require.NoError(t, err)
+	require.Equal(t, []pipeline.Stat{{Step: pipeline.Inspect, Code: "storage/other", Held: true, N: 1}}, stats)
+}
