@@ -29,6 +29,11 @@ func migrate(ctx context.Context, pool *pgxpool.Pool) error {
 		return err
 	}
 	defer lock.Release()
+	// Whoever is at it may take longer than a statement else may.
+	defer lock.Exec(context.WithoutCancel(ctx), `RESET statement_timeout`)
+	if _, err := lock.Exec(ctx, `SET statement_timeout=0`); err != nil {
+		return err
+	}
 	if _, err := lock.Exec(ctx, `SELECT pg_advisory_lock($1)`, int64(migrating)); err != nil {
 		return err
 	}

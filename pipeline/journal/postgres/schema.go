@@ -2,9 +2,11 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // migrations are applied in order, each once. One that has landed is never
@@ -137,16 +139,30 @@ CREATE TABLE templates (
 const migrating = 0x7765_6472_6f70_0001
 
 // migrate brings the tables up to date, or refuses those that a newer wedrop
-// made. Several machines may do so at once: one does it, the others wait.
+// made. Several machines may do so at once: one does it, the others wait. Where
+// nothing is to be done it needs no right to make tables.
 func (j *Journal) migrate(ctx context.Context) error {
+	var have int
+	err := j.pool.QueryRow(ctx, `SELECT coalesce(max(version),0) FROM wedrop_schema`).Scan(&have)
+	var none *pgconn.PgError
+	switch {
+	case errors.As(err, &none) && none.Code == "42P01": // undefined_table
+	case err != nil:
+		return err
+	case have == len(migrations):
+		return nil
+	}
 	return pgx.BeginFunc(ctx, j.pool, func(tx pgx.Tx) error {
+		// Large tables take longer than a statement else may.
+		if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout=0`); err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(migrating)); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `CREATE TABLE IF NOT EXISTS wedrop_schema (version int NOT NULL)`); err != nil {
 			return err
 		}
-		var have int
 		if err := tx.QueryRow(ctx, `SELECT coalesce(max(version),0) FROM wedrop_schema`).Scan(&have); err != nil {
 			return err
 		}
