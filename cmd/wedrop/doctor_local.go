@@ -185,10 +185,14 @@ func (d *doctor) openedJournal(ctx context.Context) finding {
 
 // journalName is the journal as people may see it: without a password.
 func (d *doctor) journalName() string {
-	if u, err := url.Parse(d.cfg.Journal); err == nil && d.remote() {
-		return u.Scheme + "://" + u.Host + u.Path
+	if !d.remote() {
+		return d.cfg.Journal
 	}
-	return d.cfg.Journal
+	u, err := url.Parse(d.cfg.Journal)
+	if err != nil { // it may have the password at any place
+		return "postgres://"
+	}
+	return u.Scheme + "://" + u.Host + u.Path
 }
 
 // remote reports whether the journal is no file of this machine.

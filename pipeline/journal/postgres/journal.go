@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -110,11 +111,22 @@ func (j *Journal) Pool() *pgxpool.Pool { return j.pool }
 // Where names the database, without user and password.
 func (j *Journal) Where() string { return "postgres://" + j.host }
 
-// Shown is the address of a ledger as it may be shown: without the password.
+// Shown is the address of a ledger as it may be shown: without a password,
+// wherever it stands.
 func Shown(rawURL string) string {
 	u, err := url.Parse(rawURL)
-	if err != nil {
+	if err != nil || u.Opaque != "" {
 		return "postgres://"
+	}
+	q, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		u.RawQuery = ""
+	}
+	for key := range q {
+		if strings.Contains(strings.ToLower(key), "pass") { // password, sslpassword
+			q.Del(key)
+			u.RawQuery = q.Encode()
+		}
 	}
 	return u.Redacted()
 }
