@@ -144,6 +144,14 @@ type Journal interface {
 	// somebody has staged it anew.
 	Removed(ctx context.Context, d Doomed) error
 
+	// Past returns, by ID, up to limit done Items after one, with their
+	// files, whose media_id died before then, and which no template, no
+	// worker and no object needs. An Item's files come together.
+	Past(ctx context.Context, corp string, before time.Time, after int64, limit int) ([]Past, error)
+	// Forget removes those of the Items that Past would still return, and
+	// their files.
+	Forget(ctx context.Context, corp string, before time.Time, ids []int64) error
+
 	// Turns takes up to n of the turns that a rate of one per every allows
 	// key, after a pause up to burst at once (GCRA). If there is none it
 	// returns 0 and how long until there is one. All processes that share

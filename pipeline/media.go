@@ -178,6 +178,7 @@ func (p *Pipeline) releaseHeld(ctx context.Context, ids []int64, which func(Item
 // Clean removes the public objects that the ledger made and that no job and
 // no renewal needs any more, keep after their last media_id came. It returns
 // how many it removed, and the first error; the others are tried all the same.
+// What nothing is left of, ninety days after its media_id died, is forgotten.
 func (p *Pipeline) Clean(ctx context.Context, keep time.Duration) (int, error) {
 	n := 0
 	for {
@@ -186,8 +187,11 @@ func (p *Pipeline) Clean(ctx context.Context, keep time.Duration) (int, error) {
 			return n, err
 		}
 		doomed, err := p.Journal.Doom(ctx, p.Bucket.ID(), keep)
-		if err != nil || len(doomed) == 0 {
+		if err != nil {
 			return n, err
+		}
+		if len(doomed) == 0 {
+			return n, p.thin(ctx)
 		}
 		some, err := p.remove(ctx, doomed, since)
 		n += some

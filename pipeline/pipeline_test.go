@@ -579,3 +579,36 @@ func TestHistoryTellsWhatHappened(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "renewing submit", string(it.History[6].What)+" "+string(it.History[6].Step))
 }
+
+// What nothing is left of is forgotten after ninety days; a file that is
+// there, or may be, keeps its Item.
+func TestOldItemsAreForgotten(t *testing.T) {
+	w := newWorld(t)
+	p := w.pipe()
+	files := w.files(4)
+	w.run(p, files, pipeline.EnterOptions{})
+	require.NoError(t, os.Remove(files[0].Path))
+	alone := filepath.Join(t.TempDir(), "unmounted", "b.bin")
+	require.NoError(t, os.Mkdir(filepath.Dir(alone), 0o755))
+	require.NoError(t, os.WriteFile(alone, []byte("another drive"), 0o644))
+	_, err := w.push(p, alone)
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(alone)) // its folder is empty now
+
+	items := func() int {
+		all, err := p.Journal.Items(context.Background(), pipeline.Query{Corp: "wwtest"})
+		require.NoError(t, err)
+		return len(all)
+	}
+	w.clock.Advance(80 * 24 * time.Hour)
+	_, err = p.Clean(context.Background(), time.Hour)
+	require.NoError(t, err)
+	require.Equal(t, 5, items(), "not before its time")
+	w.clock.Advance(20 * 24 * time.Hour)
+	_, err = p.Clean(context.Background(), time.Hour)
+	require.NoError(t, err)
+	require.Equal(t, 4, items(), "the one whose file is gone")
+	found, err := p.Find(context.Background(), files[0].Path)
+	require.NoError(t, err)
+	require.Empty(t, found)
+}

@@ -42,7 +42,8 @@
 // go. At 10,000 files a day it is 9 GB a year, and nothing has to. River's table
 // holds what is on its way and what ended in the last two minutes.
 //
-// Rows are not thinned yet. One may go when its media_id died long ago, no file
-// that is still there has it and no template does; the first is in the row, the
-// last in templates, but whether a file is still there only its host knows.
+// Clean-up (Pipeline.Clean, every ten minutes by each machine) forgets an Item
+// ninety days after its media_id died, if its public copy is removed, no
+// template has it and none of its files is there any more. Whether one is only
+// its host can tell; those of a machine that is gone for good stay.
 package riverengine

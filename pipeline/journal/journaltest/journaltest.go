@@ -88,6 +88,7 @@ func Run(t *testing.T, harness func(t *testing.T) Harness) {
 		{"items are listed as a page asks for them", "the page would show something else than there is", listed},
 		{"a rate is one for all processes", "the corp would be over WeCom's limit", turns},
 		{"templates are remembered", "WeCom has no list of them", templates},
+		{"what nothing is left of can be forgotten", "the ledger would grow for ever", forgotten},
 		{"an object that is needed is not doomed", "WeCom would find nothing behind the link", doomNeeded},
 		{"an object that nobody needs is doomed once", "public copies would stay for ever", doomed},
 		{"an object that the ledger did not make is never doomed", "somebody else's file would be deleted", doomForeign},
@@ -677,6 +678,42 @@ func templates(t *tester) {
 	got, err = t.Templates(ctx, corp)
 	t.must(err)
 	t.check(len(got) == 1, "forgotten: %+v", got)
+}
+
+func forgotten(t *tester) {
+	now := t.h.Clock.Now()
+	old := func(it pipeline.Item) pipeline.Item {
+		it = done(staged(it), now)
+		it.Object = nil
+		return it
+	}
+	t.enter(file("/a.mp4", 1), file("/b.mp4", 1), file("/c.mp4", 1), file("/d.mp4", 1), file("/e.mp4", 1))
+	claimed := t.claim()
+	a := t.record(old(read(claimed[0], md5a, "a.mp4")), false)
+	t.record(read(claimed[1], md5a, "a.mp4"), false) // the same content: one Item with two files
+	withObject := t.record(done(staged(read(claimed[2], md5b, "c.mp4")), now), false)
+	inTemplate := t.record(old(read(claimed[3], "4a8a08f09d37b73795649038408b5f33", "d.mp4")), false)
+	t.must(t.PutTemplate(ctx, pipeline.Template{Corp: corp, ID: "t", Content: []byte(`{}`), Item: inTemplate.ID}))
+	dies := a.Media.ExpiresAt
+	past, err := t.Past(ctx, corp, dies, 0, 10)
+	t.must(err)
+	t.check(len(past) == 0, "it has just died: %+v", past)
+	before := dies.Add(time.Second)
+	past, err = t.Past(ctx, corp, before, 0, 1)
+	t.must(err)
+	t.check(len(past) == 2 && past[0].Item == a.ID && past[1].Item == a.ID && past[0].Host == host &&
+		past[0].Path != past[1].Path, "one Item with both files: %+v", past)
+	none, err := t.Past(ctx, "another", before, 0, 10)
+	t.must(err)
+	rest, err := t.Past(ctx, corp, before, a.ID, 10)
+	t.must(err)
+	t.check(len(none) == 0 && len(rest) == 0, "what a template, an object or a worker has is not past: %+v %+v", none, rest)
+	t.must(t.Forget(ctx, corp, before, []int64{a.ID, withObject.ID, inTemplate.ID, claimed[4].ID}))
+	left, err := t.Items(ctx, pipeline.Query{Corp: corp})
+	t.must(err)
+	t.check(len(left) == 3, "one of four is forgotten: %+v", left)
+	again := t.enter(file("/a.mp4", 1))[0]
+	t.check(again.Item.ID != a.ID && again.Item.Step == pipeline.Inspect, "its file is a new one: %+v", again)
 }
 
 // made enters a file whose object the ledger made.
