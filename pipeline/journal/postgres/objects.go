@@ -19,18 +19,15 @@ func (j *Journal) Staging(ctx context.Context, bucket, key, md5 string) error {
 	})
 }
 
-// needed says that somebody needs the object o: an Item on its way with it or
-// being worked on, a job of WeCom's that may still read it, or a media_id
-// younger than keep.
-const needed = `(EXISTS (SELECT 1 FROM items i WHERE i.object=o.key AND i.object<>'' AND i.bucket=o.bucket AND (
+// unneeded are the objects in a bucket that nobody is removing and nobody needs:
+// no Item is on its way with it or being worked on, no job of WeCom's may still
+// read it, and no media_id of it is younger than keep.
+const unneeded = `SELECT key,md5 FROM objects o WHERE bucket=? AND doomed<=?
+	AND NOT EXISTS (SELECT 1 FROM items i WHERE i.object=o.key AND i.object<>'' AND i.bucket=o.bucket AND (
 		i.lease>? OR (NOT i.held AND i.step<>'done')
 		OR (i.step<>'done' AND i.job<>'' AND i.submitted>?)
 		OR (i.media<>'' AND i.media_created>?)))
-	OR EXISTS (SELECT 1 FROM items i WHERE i.md5=o.md5 AND i.md5<>'' AND NOT i.held AND i.step IN ('stage','submit','await')))`
-
-// unneeded are the objects in a bucket that nobody needs and nobody is
-// removing.
-const unneeded = `SELECT key,md5 FROM objects o WHERE bucket=? AND doomed<=? AND NOT ` + needed
+	AND NOT EXISTS (SELECT 1 FROM items i WHERE i.md5=o.md5 AND i.md5<>'' AND NOT i.held AND i.step IN ('stage','submit','await'))`
 
 func unneededArgs(bucket string, now int64, keep time.Duration) []any {
 	return []any{bucket, now, now, now - wecom.JobLife.Milliseconds(), now - keep.Milliseconds()}
@@ -46,21 +43,45 @@ func readKey(s pgx.Row) (k objectKey, err error) { return k, s.Scan(&k.key, &k.m
 // Doom returns objects that the ledger made and nobody needs, some at a time.
 // Held Items that lose theirs go back to Stage.
 func (j *Journal) Doom(ctx context.Context, bucket string, keep time.Duration) ([]pipeline.Doomed, error) {
+	keys, err := j.unneeded(ctx, bucket, keep)
+	if err != nil || len(keys) == 0 {
+		return nil, err
+	}
 	var out []pipeline.Doomed
-	err := j.write(ctx, func(t *tx) error {
-		out = nil
-		rows, err := t.rows(unneeded+` LIMIT ?`, append(unneededArgs(bucket, t.now, keep), doomAtOnce)...)
-		if err != nil {
-			return err
-		}
-		keys, err := collect(rows, readKey)
-		if err != nil || len(keys) == 0 {
-			return err
-		}
+	err = j.write(ctx, func(t *tx) (err error) {
 		out, err = t.doom(bucket, keep, keys)
 		return err
 	})
 	return out, err
+}
+
+// longest is how long the search for what nobody needs may take: it looks at
+// all objects, and holds nobody up.
+const longest = 5 * time.Minute
+
+// unneeded looks for some objects that nobody seems to need. It is looked at
+// again before anything is done to them.
+func (j *Journal) unneeded(ctx context.Context, bucket string, keep time.Duration) (keys []objectKey, err error) {
+	now, err := j.Now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = j.retry(ctx, true, func() error {
+		within, cancel := context.WithTimeout(ctx, longest)
+		defer cancel()
+		return pgx.BeginFunc(within, j.pool, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(within, `SET LOCAL statement_timeout=0`); err != nil {
+				return err
+			}
+			rows, err := tx.Query(within, dollars(unneeded+` LIMIT ?`), params(append(unneededArgs(bucket, ms(now), keep), doomAtOnce))...)
+			if err != nil {
+				return err
+			}
+			keys, err = collect(rows, readKey)
+			return err
+		})
+	})
+	return keys, err
 }
 
 // doom dooms those of the objects that nobody needs by now, and whose content
