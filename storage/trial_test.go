@@ -91,12 +91,14 @@ func TestATrialSeesWhatStrangersSee(t *testing.T) {
 		answer http.HandlerFunc
 		listed bool
 	}{
-		"a refusal":          {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "AccessDenied", 403) }, false},
-		"nothing there":      {http.NotFound, false},
-		"a list of S3":       {page(`<?xml version="1.0"?><ListBucketResult></ListBucketResult>`), true},
-		"an index of nginx":  {page(`<a href="wedrop-doctor.bin">wedrop-doctor.bin</a>`), true},
-		"a page of its own":  {page(`<html>welcome</html>`), false},
-		"a redirect outside": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "https://login.example/", 302) }, false},
+		"a refusal":         {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "AccessDenied", http.StatusForbidden) }, false},
+		"nothing there":     {http.NotFound, false},
+		"a list of S3":      {page(`<?xml version="1.0"?><ListBucketResult></ListBucketResult>`), true},
+		"an index of nginx": {page(`<a href="wedrop-doctor.bin">wedrop-doctor.bin</a>`), true},
+		"a page of its own": {page(`<html>welcome</html>`), false},
+		"a redirect outside": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://login.example/", http.StatusFound)
+		}, false},
 		"a page that says the question back": {func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.RawQuery != "" {
 				_, _ = w.Write([]byte("no hits for " + r.URL.RawQuery))
@@ -124,7 +126,7 @@ func TestServerTimeIsTheServices(t *testing.T) {
 	b := site(t, &fake{objects: map[string][]byte{}}, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Date", then.Format(http.TimeFormat))
 		w.Header().Set("Age", "90")
-		http.Error(w, "AccessDenied", 403)
+		http.Error(w, "AccessDenied", http.StatusForbidden)
 	})
 	got, err := b.ServerTime(t.Context())
 	require.NoError(t, err)

@@ -324,7 +324,6 @@ func TestDownloadWithoutALength(t *testing.T) {
 func TestDownloadFromAServerThatIgnoresRangeAndBreaksOff(t *testing.T) {
 	t.Parallel()
 	b := content(300_000)
-	s, cl, id := holding(t, b)
 	var n atomic.Int32
 	broken := answering(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Disposition", "attachment")
@@ -335,8 +334,7 @@ func TestDownloadFromAServerThatIgnoresRangeAndBreaksOff(t *testing.T) {
 		}
 		w.Write(b)
 	})
-	_, _ = s, id
-	cl = client(t, wecom.Config{BaseURL: broken.URL})
+	cl := client(t, wecom.Config{BaseURL: broken.URL})
 	var out bytes.Buffer
 	res, err := cl.Download(t.Context(), "3*1*x", &out, quick)
 	require.NoError(t, err)

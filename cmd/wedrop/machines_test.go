@@ -66,8 +66,6 @@ func (c *company) started() []*served {
 	return all
 }
 
-func (c *company) submits() int { return c.we.Count("media/upload_by_url") }
-
 // done counts the Items that have their media_id, by a run on a machine
 // without a daemon.
 func (c *company) done() int {

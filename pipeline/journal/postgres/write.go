@@ -152,18 +152,8 @@ type tx struct {
 	tx    pgx.Tx
 	now   int64 // one time for all changes in it
 	owner string
-	rev   int64 // of its changes; 0 before the first
 	wakes []Wake
 	after []func() // to do when it is committed
-}
-
-// next is the Rev of this transaction's changes.
-func (t *tx) next() (int64, error) {
-	if t.rev != 0 {
-		return t.rev, nil
-	}
-	err := t.tx.QueryRow(t.ctx, `SELECT pg_current_xact_id()::text::bigint`).Scan(&t.rev)
-	return t.rev, err
 }
 
 // wake tells when an Item is due that nobody has claimed.

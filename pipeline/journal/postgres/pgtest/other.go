@@ -5,8 +5,25 @@ package pgtest
 
 import "testing"
 
-// Start skips the test: the server is started in the ways of Unix.
-func Start(t testing.TB) (url string) {
-	t.Skip("the test server is started in the ways of Unix")
-	return ""
-}
+const why = "the test server is started in the ways of Unix"
+
+// A Server is a PostgreSQL of its own.
+type Server struct{ Port int }
+
+// Start skips the test.
+func Start(t testing.TB) (url string) { t.Skip(why); return "" }
+
+// New skips the test.
+func New(t testing.TB) *Server { t.Skip(why); return nil }
+
+// URL is never called.
+func (s *Server) URL(string) string { return "" }
+
+// Database is never called.
+func (s *Server) Database(testing.TB) string { return "" }
+
+// Run is never called.
+func (s *Server) Run() error { return nil }
+
+// Halt is never called.
+func (s *Server) Halt() {}
