@@ -169,8 +169,8 @@ func selection(q pipeline.Query) (string, []any) {
 		and(`NOT held AND step=ANY(?)`, steps)
 	}
 	if q.Search != "" {
-		like := `%` + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(q.Search) + `%`
-		and(`(name ILIKE ? OR path ILIKE ?)`, like, like)
+		// lower of "C" is that of ASCII alone. ILIKE takes seven times as long.
+		and(`(strpos(lower(name COLLATE "C"),?)>0 OR strpos(lower(path COLLATE "C"),?)>0)`, lower(q.Search), lower(q.Search))
 	}
 	if q.Since > 0 {
 		and(`rev>? AND `+settled, q.Since)
@@ -203,6 +203,16 @@ func selection(q pipeline.Query) (string, []any) {
 		}
 	}
 	return query, args
+}
+
+// lower makes ASCII letters small, and leaves all others.
+func lower(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, s)
 }
 
 // stats counts what has a fault by its rows, which are few, and what has none
