@@ -37,7 +37,30 @@ func (c *crew) holds(claimed time.Time) bool {
 	if c.pulse.failed {
 		lasts = lasts * 2 / 3
 	}
-	return time.Since(claimed) < lasts
+	return elapsed(claimed) < lasts
+}
+
+// elapsed is the time since then, that included in which the machine slept:
+// the monotonic clock stands still meanwhile, the other one does not.
+func elapsed(then time.Time) time.Duration {
+	return max(time.Since(then), time.Now().Round(0).Sub(then.Round(0)))
+}
+
+// claimKey is where the context of a step has a func() bool: whether its claim
+// holds.
+type claimKey struct{}
+
+// errOverslept says that a claim was over when it was the step's turn.
+var errOverslept = errors.New("pipeline: the claim was over when its turn came")
+
+// awake returns errOverslept if ctx is that of a step whose claim is over.
+// Between a step's beginning and its turn the process may have been stopped for
+// a minute, and the next beat comes too late.
+func awake(ctx context.Context) error {
+	if holds, ok := ctx.Value(claimKey{}).(func() bool); ok && !holds() {
+		return errOverslept
+	}
+	return ctx.Err()
 }
 
 // errLate says that the ledger has not answered in time, which may yet come.
@@ -84,22 +107,25 @@ func (c *crew) beatOnce(ctx context.Context, patience time.Duration) (err error)
 			return ctx.Err()
 		}
 		c.pulse.beaten(at, a.err)
-		if a.err != nil {
+		if a.err != nil { // they are nobody else's yet
 			a.lost = c.p.flights.claimedFor(func(claimed time.Time) bool { return !c.holds(claimed) })
 		}
-		c.lose(ctx, a.lost)
+		c.lose(ctx, a.lost, a.err)
 		if !errors.Is(a.err, errLate) {
 			return a.err
 		}
 	}
 }
 
-// lose gives up the work on Items.
-func (c *crew) lose(ctx context.Context, ids []int64) {
+// lose gives up the work on Items. Without err it is known that they are lost.
+func (c *crew) lose(ctx context.Context, ids []int64, err error) {
 	if len(ids) == 0 || ctx.Err() != nil {
 		return
 	}
-	c.p.flights.ground(ids)
+	if err == nil {
+		err = ErrLost
+	}
+	c.p.flights.ground(ids, err)
 	select {
 	case c.lost <- ids:
 	case <-ctx.Done():

@@ -127,8 +127,8 @@ func (c *crew) step(ctx context.Context, l *lane, w work) result {
 	p := c.p
 	f := &flight{item: w.it, claimed: w.at, since: time.Now()}
 	f.base = w.it.Claim.At.Add(f.since.Sub(w.at))
-	ctx, f.cancel = context.WithCancel(ctx)
-	defer f.cancel()
+	ctx, f.cancel = context.WithCancelCause(context.WithValue(ctx, claimKey{}, func() bool { return c.holds(w.at) }))
+	defer f.cancel(nil)
 	p.flights.add(f)
 	defer p.flights.remove(f)
 	if ctx.Err() != nil {
@@ -142,6 +142,9 @@ func (c *crew) step(ctx context.Context, l *lane, w work) result {
 	err := line[it.Step](p, politely(ctx, it.Step), &it, f)
 	if err != nil && ends(ctx, err) {
 		return result{w, w.it, l, ctx.Err()} // given up: whatever it says, it is no verdict
+	}
+	if errors.Is(err, errOverslept) {
+		return result{w, w.it, l, context.Canceled}
 	}
 	it = settle(it, err, f.now(), p.policy())
 	it.told(w.it.Step, f.now())
@@ -171,13 +174,20 @@ func ends(ctx context.Context, err error) bool {
 }
 
 // politely gives a submit under way a little time when the run ends: cut off,
-// it may have been taken and would be made again.
+// it may have been taken and would be made again. One that is another's by now
+// gets none.
 func politely(ctx context.Context, s Step) context.Context {
 	if s != Submit {
 		return ctx
 	}
 	polite, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	context.AfterFunc(ctx, func() { time.AfterFunc(graceOnStop, cancel) })
+	context.AfterFunc(ctx, func() {
+		if errors.Is(context.Cause(ctx), ErrLost) {
+			cancel()
+			return
+		}
+		time.AfterFunc(graceOnStop, cancel)
+	})
 	return polite
 }
 

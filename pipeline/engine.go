@@ -77,7 +77,7 @@ func (s *server) carry(ctx context.Context, id int64) (time.Time, error) {
 	case <-ctx.Done():
 		return time.Time{}, ctx.Err()
 	}
-	defer context.AfterFunc(ctx, func() { s.p.flights.ground([]int64{id}) })()
+	defer context.AfterFunc(ctx, func() { s.p.flights.ground([]int64{id}, nil) })()
 	a := <-w.answer
 	return a.again, a.err
 }

@@ -15,7 +15,7 @@ type flight struct {
 	since   time.Time // this process's clock
 	base    time.Time // the ledger's clock at since
 	claimed time.Time // this process's clock
-	cancel  context.CancelFunc
+	cancel  context.CancelCauseFunc
 }
 
 // now is the ledger's time, as far as it can be told without asking.
@@ -41,13 +41,13 @@ func (fs *flights) remove(f *flight) {
 	delete(fs.m, f.item.ID)
 }
 
-// ground ends the work on Items that are claimed no more.
-func (fs *flights) ground(ids []int64) {
+// ground ends the work on Items; why is ErrLost if they are another's by now.
+func (fs *flights) ground(ids []int64, why error) {
 	fs.Lock()
 	defer fs.Unlock()
 	for _, id := range ids {
 		if f := fs.m[id]; f != nil {
-			f.cancel()
+			f.cancel(why)
 		}
 	}
 }

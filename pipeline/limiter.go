@@ -51,8 +51,11 @@ func (l *sharedLimiter) Wait(ctx context.Context, api string) error {
 	t := l.of(api)
 	for {
 		wait, err := l.take(ctx, t, api)
-		if err != nil || wait <= 0 {
+		if err != nil {
 			return err
+		}
+		if wait <= 0 {
+			return awake(ctx)
 		}
 		if end, ok := ctx.Deadline(); ok && time.Until(end) < wait {
 			return fmt.Errorf("%w before the rate limit allows the call", context.DeadlineExceeded)

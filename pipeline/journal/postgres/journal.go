@@ -139,6 +139,12 @@ type clock struct {
 	here  time.Time // at this reading of ours
 }
 
+// age is how old the measurement is, the time included in which this machine
+// slept, and its monotonic clock stood still.
+func (c *clock) age() time.Duration {
+	return max(time.Since(c.here), time.Now().Round(0).Sub(c.here.Round(0)))
+}
+
 // clockFor is how long a measured difference is believed.
 const clockFor = 10 * time.Second
 
@@ -150,7 +156,7 @@ func (j *Journal) Now(ctx context.Context) (time.Time, error) {
 	}
 	j.clock.mu.Lock()
 	defer j.clock.mu.Unlock()
-	if c := &j.clock; c.here.IsZero() || time.Since(c.here) > clockFor {
+	if c := &j.clock; c.here.IsZero() || c.age() > clockFor {
 		ask, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
 		before := time.Now()
