@@ -55,20 +55,9 @@ func (p *Pipeline) Away(ctx context.Context, ids []int64) error {
 	return err
 }
 
-// Back tells that files of these hosts can be read again: the Items go on for
-// which Away was called.
+// Back tells that files of these hosts can be read: the Items go on for which
+// Away was called. It costs little where there are none, and may be called often.
 func (p *Pipeline) Back(ctx context.Context, hosts []string) error {
-	stats, err := p.Journal.Stats(ctx, p.Corp)
-	if err != nil {
-		return err
-	}
-	waiting := false
-	for _, s := range stats {
-		waiting = waiting || s.Code == hostAway{}.FaultCode()
-	}
-	if !waiting {
-		return nil
-	}
 	back := map[string]bool{}
 	for _, h := range hosts {
 		back[h] = true
@@ -78,7 +67,7 @@ func (p *Pipeline) Back(ctx context.Context, hosts []string) error {
 	}
 	const page = 500
 	for after := int64(0); ; {
-		items, err := p.Journal.Items(ctx, Query{Corp: p.Corp, Steps: []Step{Inspect, Stage}, After: after, Limit: page})
+		items, err := p.Journal.Items(ctx, Query{Corp: p.Corp, Steps: []Step{Inspect, Stage}, Code: hostAway{}.FaultCode(), After: after, Limit: page})
 		if err != nil || len(items) == 0 {
 			return err
 		}

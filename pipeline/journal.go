@@ -40,6 +40,7 @@ type Query struct {
 	Media    string    // that have this media_id, alive or not
 	Current  bool      // that some file in the ledger has now
 	Steps    []Step    // that wait for one of these, and for no person
+	Code     string    // whose Fault has this Code
 	Search   string    // whose shown name or path has it somewhere, in whatever case (of ASCII letters)
 	Since    int64     // changed after this Rev
 	After    int64     // paging: with a higher ID

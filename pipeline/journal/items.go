@@ -224,6 +224,9 @@ func selection(q pipeline.Query) (string, []any) {
 		b, _ := json.Marshal(q.Steps)
 		and(`held=0 AND step IN (SELECT value FROM json_each(?))`, string(b))
 	}
+	if q.Code != "" {
+		and(`fault<>'' AND instr(fault,?)>0`, `"Code":"`+q.Code+`"`)
+	}
 	if q.Search != "" {
 		like := `%` + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(q.Search) + `%`
 		and(`(name LIKE ? ESCAPE '\' OR path LIKE ? ESCAPE '\')`, like, like)

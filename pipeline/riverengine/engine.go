@@ -135,7 +135,7 @@ func (e *Engine) run(ctx context.Context, p *pipeline.Pipeline, carry pipeline.C
 	}
 	e.sees(hosts)
 	defer e.sees(nil)
-	s := &sweeper{e: e, p: p, client: client, hosts: map[string]time.Time{}}
+	s := &sweeper{e: e, p: p, client: client, hosts: map[string]bool{}}
 	s.run(ctx)
 	return stop(ctx, client)
 }

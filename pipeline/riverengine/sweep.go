@@ -13,9 +13,8 @@ import (
 
 const (
 	sweepEvery = 10 * time.Second
-	sweepMost  = 1000            // Items at a time
-	awayAfter  = time.Minute     // a machine counts as away that was not seen for so long
-	backFor    = 2 * time.Minute // so long after a machine came it is looked for what was thought left alone
+	sweepMost  = 1000        // Items at a time
+	awayAfter  = time.Minute // a machine counts as away that was not seen for so long
 )
 
 // sweeping is the advisory lock of a sweep: one machine's is enough.
@@ -28,7 +27,7 @@ type sweeper struct {
 	e      *Engine
 	p      *pipeline.Pipeline
 	client *river.Client[pgx.Tx]
-	hosts  map[string]time.Time // whose files are seen here, since when
+	hosts  map[string]bool // whose files are seen here
 }
 
 // run sweeps until ctx ends. A sweep that fails is made again.
@@ -155,22 +154,19 @@ func (s *sweeper) waiting(ctx context.Context, tx pgx.Tx, there map[string]bool)
 	return waiting, err
 }
 
-// here works on the queues of those shares that are mounted now, and tells that
-// this machine is there.
+// here works on the queues of those shares that are mounted now, tells that
+// this machine is there, and takes up what others thought left alone: they may
+// at any time, if this machine slept or could not reach the database.
 func (s *sweeper) here(ctx context.Context) error {
 	seen := map[string]bool{}
 	hosts := s.p.Hosts()
 	var queues []string
-	var fresh []string
 	for _, h := range hosts {
 		seen[h] = true
 		queues = append(queues, s.e.queueOf(h))
-		if s.hosts[h].IsZero() {
-			s.hosts[h] = time.Now()
+		if !s.hosts[h] {
+			s.hosts[h] = true
 			_ = s.client.Queues().Add(s.e.queueOf(h), s.e.queue()) // it may have it from the beginning
-		}
-		if time.Since(s.hosts[h]) < backFor {
-			fresh = append(fresh, h)
 		}
 	}
 	s.e.sees(hosts)
@@ -182,10 +178,7 @@ func (s *sweeper) here(ctx context.Context) error {
 	if _, err := s.e.ledger.Pool().Exec(ctx, `UPDATE river_queue SET updated_at = now() WHERE name = ANY($1)`, queues); err != nil {
 		return err
 	}
-	if len(fresh) == 0 {
-		return nil
-	}
-	return s.p.Back(ctx, fresh)
+	return s.p.Back(ctx, hosts)
 }
 
 // leave gives up the queue of a share that is not mounted any more; one that

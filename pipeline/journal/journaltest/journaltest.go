@@ -616,6 +616,8 @@ func listed(t *tester) {
 		{"held", pipeline.Query{Held: true}, []int64{got[0].ID}},
 		{"waiting for a step and no person", pipeline.Query{Steps: []pipeline.Step{pipeline.Inspect, pipeline.Submit}, Newest: true},
 			[]int64{got[4].ID, got[3].ID, got[1].ID}},
+		{"a fault", pipeline.Query{Code: "inspect/too-small"}, []int64{got[0].ID}},
+		{"a fault that nobody has", pipeline.Query{Code: "inspect/too"}, nil},
 		{"done", pipeline.Query{Steps: []pipeline.Step{pipeline.Done}}, []int64{got[2].ID}},
 		{"a part of the name", pipeline.Query{Search: "2%"}, []int64{3}},
 		{"a part of the path", pipeline.Query{Search: "folder_3/"}, []int64{4}},

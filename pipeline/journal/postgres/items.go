@@ -168,6 +168,9 @@ func selection(q pipeline.Query) (string, []any) {
 		}
 		and(`NOT held AND step=ANY(?)`, steps)
 	}
+	if q.Code != "" {
+		and(`fault<>'' AND position(? IN fault)>0`, `"Code":"`+q.Code+`"`)
+	}
 	if q.Search != "" {
 		// lower of "C" is that of ASCII alone. ILIKE takes seven times as long.
 		and(`(strpos(lower(name COLLATE "C"),?)>0 OR strpos(lower(path COLLATE "C"),?)>0)`, lower(q.Search), lower(q.Search))
