@@ -133,6 +133,20 @@ func (b *inbox) take(ctx context.Context, id, name string, kind inspect.Type) (p
 	return b.enter(ctx, id, f, facts)
 }
 
+// owned reports whether the ledger knows the file of an upload, which is the
+// ledger's then.
+func (b *inbox) owned(ctx context.Context, id string) (bool, error) {
+	dir := filepath.Join(b.dir, id)
+	files, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) || err == nil && len(files) == 0 {
+		return false, nil
+	} else if err != nil {
+		return false, err
+	}
+	items, err := b.pipe.Journal.Items(ctx, pipeline.Query{Corp: b.pipe.Corp, Named: filepath.Join(dir, files[0].Name()), Limit: 1})
+	return len(items) > 0, err
+}
+
 // judge gives the file its name, unless it was given already and the ledger
 // did not take it then, and reads it.
 func (b *inbox) judge(ctx context.Context, id, name string, kind inspect.Type) (f pipeline.File, facts pipeline.Item, err error) {
@@ -191,7 +205,9 @@ func (b *inbox) enter(ctx context.Context, id string, f pipeline.File, facts pip
 		return facts, err
 	}
 	if old != nil && b.served(*old) {
-		b.forget(id)
+		if old.Path != f.Path { // else it was entered before, and the program ended then
+			b.forget(id)
+		}
 		return b.wake(ctx, pipeline.Entry{Item: *old}, again, facts)
 	}
 	entries, err := b.pipe.Enter(ctx, []pipeline.File{f}, again)

@@ -348,12 +348,18 @@ func (u *upload) GetReader(context.Context) (io.ReadCloser, error) {
 }
 
 // Terminate removes an upload that somebody gave up. One that became an Item
-// is the ledger's.
-func (u *upload) Terminate(context.Context) error {
-	if u.note.Item != 0 {
-		return os.Remove(u.inbox.note(u.note.ID))
+// is the ledger's, be that noted or not.
+func (u *upload) Terminate(ctx context.Context) error {
+	id := u.note.ID
+	defer u.inbox.entry.alone(id)()
+	owned, err := u.inbox.owned(ctx, id)
+	if err != nil {
+		return err
 	}
-	u.inbox.forget(u.note.ID)
+	if owned {
+		return os.Remove(u.inbox.note(id))
+	}
+	u.inbox.forget(id)
 	return nil
 }
 

@@ -159,6 +159,36 @@ func TestAWholeUploadIsEnteredLater(t *testing.T) {
 	}
 }
 
+// What the program wrote last was the ledger: whoever comes back gets the item
+// that is there, and its file is still there.
+func TestAnUploadThatWasEnteredIsNotEnteredAgain(t *testing.T) {
+	t.Parallel()
+	for name, serves := range map[string]bool{"and not read yet": false, "and carried": true} {
+		w := newWorld(t, Options{})
+		path := w.begun("a.mp4", 4000)
+		note := filepath.Join(w.inbox, strings.TrimPrefix(path, "/upload/")+".json")
+		before, err := os.ReadFile(note)
+		require.NoError(t, err)
+		id, err := strconv.ParseInt(w.patch(path, 0, clip(1)).Header.Get(itemHeader), 10, 64)
+		require.NoError(t, err)
+		if serves {
+			w.serve()
+			w.done(id)
+		}
+		require.NoError(t, os.WriteFile(note, before, 0o600)) // killed before this was written
+		w.open(Options{Pipeline: w.pipe, Inbox: w.inbox})
+
+		r := w.head(path)
+		require.Equal(t, 200, r.StatusCode, name)
+		require.Equal(t, strconv.FormatInt(id, 10), r.Header.Get(itemHeader), name)
+		require.FileExists(t, w.item(id).Path, name)
+
+		require.NoError(t, os.WriteFile(note, before, 0o600))
+		require.Equal(t, 204, w.do(http.MethodDelete, path, nil, "Tus-Resumable", "1.0.0").StatusCode)
+		require.FileExists(t, w.item(id).Path, "%s: an item's file is the ledger's", name)
+	}
+}
+
 func TestUploadsAreRefusedEarly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{Free: func(string) (int64, bool) { return spare + 1_000_000, true }})
