@@ -73,15 +73,14 @@ func (s *Site) admit(r *http.Request) *refusal {
 
 // judge takes as long for a token that is nearly right as for any other.
 func (s *Site) judge(r *http.Request, given string) *refusal {
-	wait, right := s.state.try(r.RemoteAddr)
-	if wait > 0 {
+	want, got := sha256.Sum256([]byte(s.o.Token)), sha256.Sum256([]byte(given))
+	right := subtle.ConstantTimeCompare(want[:], got[:]) == 1
+	if wait := s.state.try(r.RemoteAddr, right); wait > 0 {
 		return tooManyTries(wait)
 	}
-	want, got := sha256.Sum256([]byte(s.o.Token)), sha256.Sum256([]byte(given))
-	if subtle.ConstantTimeCompare(want[:], got[:]) != 1 {
+	if !right {
 		return wrongToken()
 	}
-	right()
 	return nil
 }
 

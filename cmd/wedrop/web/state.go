@@ -98,10 +98,9 @@ func (st *State) end(secret string) {
 	delete(st.sessions, sha256.Sum256([]byte(secret)))
 }
 
-// try counts a try of an address before it is judged, so that many at once
-// are no way around the limit. wait is how long there is none left; right is
-// to be called if the try was.
-func (st *State) try(remote string) (wait time.Duration, right func()) {
+// try reports how long an address has no tries left, be its token right or
+// not; zero: it has, and one less now if it was wrong.
+func (st *State) try(remote string, right bool) (wait time.Duration) {
 	place := address(remote)
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -110,10 +109,13 @@ func (st *State) try(remote string) (wait time.Duration, right func()) {
 		st.forget(who, now)
 	}
 	if w := st.wrong[place]; len(w) >= triesEach {
-		return w[0].Add(triesOver).Sub(now), nil
+		return w[0].Add(triesOver).Sub(now)
 	}
 	if w := st.wrong[""]; len(w) >= triesAll {
-		return w[0].Add(triesOver).Sub(now), nil
+		return w[0].Add(triesOver).Sub(now)
+	}
+	if right {
+		return 0
 	}
 	if len(st.wrong) > maxPlaces {
 		for who := range st.wrong {
@@ -123,18 +125,7 @@ func (st *State) try(remote string) (wait time.Duration, right func()) {
 	for _, who := range []string{place, ""} {
 		st.wrong[who] = append(st.wrong[who], now)
 	}
-	return 0, func() {
-		st.mu.Lock()
-		defer st.mu.Unlock()
-		for _, who := range []string{place, ""} {
-			for n, t := range st.wrong[who] {
-				if t.Equal(now) {
-					st.wrong[who] = append(st.wrong[who][:n:n], st.wrong[who][n+1:]...)
-					break
-				}
-			}
-		}
-	}
+	return 0
 }
 
 // forget drops the tries that are older than the limit looks.
