@@ -35,22 +35,34 @@ func (s *Site) guard(h http.Handler, open bool) http.Handler {
 		head.Set("Referrer-Policy", "same-origin")
 		head.Set("Cross-Origin-Resource-Policy", "same-origin")
 		head.Set("Cache-Control", "no-store")
-		if !s.hostIsOurs(r.Host) {
-			s.refuse(w, r, wrongHost(r.Host))
+		if no := s.outsider(r, open); no != nil {
+			leave(w, r)
+			s.refuse(w, r, no)
 			return
-		}
-		if s.cross.Check(r) != nil {
-			s.refuse(w, r, wrongOrigin())
-			return
-		}
-		if !open {
-			if no := s.admit(r); no != nil {
-				s.refuse(w, r, no)
-				return
-			}
 		}
 		h.ServeHTTP(w, r)
 	})
+}
+
+func (s *Site) outsider(r *http.Request, open bool) *refusal {
+	switch {
+	case !s.hostIsOurs(r.Host):
+		return wrongHost(r.Host)
+	case s.cross.Check(r) != nil:
+		return wrongOrigin()
+	case open:
+		return nil
+	}
+	return s.admit(r)
+}
+
+// leave lets the answer go out without the body that was announced, which may
+// never come, and ends the connection then.
+func leave(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		w.Header().Set("Connection", "close")
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(time.Second)) // no connection, no deadline: in tests
+	}
 }
 
 // Admits reports whether the request may see what the page shows. A wrong

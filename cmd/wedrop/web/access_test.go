@@ -1,6 +1,8 @@
 package web
 
 import (
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -107,6 +109,32 @@ func TestNothingIsShownWithoutTheToken(t *testing.T) {
 	require.Equal(t, 200, w.get("/api/status", "Authorization", "bearer "+token).StatusCode)
 	for _, wrong := range []string{"Bearer " + token + "x", "Basic " + token, token} {
 		require.Equal(t, 401, w.get("/api/status", "Authorization", wrong).StatusCode, wrong)
+	}
+}
+
+// A stranger who announces a body and never sends it holds no connection.
+func TestAStrangerIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{Token: "open-sesame"})
+	for _, request := range []string{
+		"POST /api/items HTTP/1.1\r\nHost: localhost\r\n",
+		"GET /api/items HTTP/1.1\r\nHost: localhost\r\n",
+		"PATCH /upload/" + newID() + " HTTP/1.1\r\nHost: localhost\r\n",
+		"POST /signin HTTP/1.1\r\nHost: evil.example\r\n",
+		"POST /signin HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\n",
+	} {
+		t.Run("", func(t *testing.T) {
+			t.Parallel()
+			c, err := net.Dial("tcp", strings.TrimPrefix(w.url, "http://"))
+			require.NoError(t, err)
+			defer c.Close()
+			require.NoError(t, c.SetDeadline(time.Now().Add(patience)))
+			_, err = c.Write([]byte(request + "Content-Length: 1000\r\n\r\n"))
+			require.NoError(t, err)
+			all, err := io.ReadAll(c)
+			require.NoError(t, err, request)
+			require.Regexp(t, "^HTTP/1.1 40[13] ", string(all))
+		})
 	}
 }
 
