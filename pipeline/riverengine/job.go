@@ -60,11 +60,16 @@ func (e *Engine) jobs(ctx context.Context, wakes []postgres.Wake) []river.Insert
 	return jobs
 }
 
-// again are the options for an Item that is overdue: at most one job a minute
+// once is for how long a sweep's job for an Item is not repeated. It is shorter
+// than a killed machine's lease lasts on: the job that it had taken must not
+// keep the Item from being woken when that has lapsed.
+const once = 15 * time.Second
+
+// again are the options for an Item that is overdue: at most one job in a while
 // for each, however many machines look.
 func again(queue string) *river.InsertOpts {
 	return &river.InsertOpts{Queue: queue, MaxAttempts: attempts, UniqueOpts: river.UniqueOpts{
-		ByArgs: true, ByPeriod: time.Minute, ByQueue: true, ByState: rivertype.UniqueOptsByStateDefault(),
+		ByArgs: true, ByPeriod: once, ByQueue: true, ByState: rivertype.UniqueOptsByStateDefault(),
 	}}
 }
 

@@ -38,3 +38,10 @@ func TestWhoWasThoughtAwayGoesOn(t *testing.T) {
 	require.NoError(t, a.here(ctx))
 	require.Nil(t, fault())
 }
+
+// Unless a sweep's job may be repeated before the lease of a killed machine has
+// lapsed, that machine's Items wait for a further minute.
+func TestAKilledMachinesJobKeepsNobodyFromWaking(t *testing.T) {
+	const least = postgres.Lease * 2 / 3 // a beat was that long ago at most
+	require.Less(t, again("q").UniqueOpts.ByPeriod, least)
+}
