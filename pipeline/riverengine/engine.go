@@ -67,7 +67,7 @@ type Ledger interface {
 // second notice of new jobs within its FetchCooldown: whoever missed one would
 // wait for the next poll.)
 func New(o Options) (*Engine, error) {
-	c, err := river.NewClient(riverpgxv5.New(nil), &river.Config{FetchCooldown: river.FetchCooldownMin, Logger: logger(o.Log)})
+	c, err := river.NewClient(riverpgxv5.New(nil), &river.Config{FetchCooldown: river.FetchCooldownMin, Logger: riverLogger(o.Log)})
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func (e *Engine) Use(ctx context.Context, l Ledger) error {
 
 // Client is one that works on nothing, for pages that show the jobs.
 func (e *Engine) Client() (*river.Client[pgx.Tx], error) {
-	return river.NewClient(riverpgxv5.New(e.ledger.Pool()), &river.Config{Logger: logger(e.o.Log)})
+	return river.NewClient(riverpgxv5.New(e.ledger.Pool()), &river.Config{Logger: riverLogger(e.o.Log)})
 }
 
 // Serving is what pipeline.ServeOptions takes, for a process that works with p,
@@ -124,7 +124,7 @@ func (e *Engine) run(ctx context.Context, p *pipeline.Pipeline, carry pipeline.C
 		FetchCooldown: cooldown, FetchPollInterval: poll,
 		JobTimeout: -1, RescueStuckJobsAfter: rescue, MaxAttempts: attempts,
 		CompletedJobRetentionPeriod: retention, CancelledJobRetentionPeriod: retention,
-		Logger: logger(e.o.Log),
+		Logger: riverLogger(e.o.Log),
 		Test:   river.TestConfig{Time: e.clock},
 	})
 	if err != nil {
@@ -178,3 +178,17 @@ func logger(l *slog.Logger) *slog.Logger {
 	}
 	return l
 }
+
+// quiet leaves out what River says of its well-being, every five seconds for
+// each queue.
+type quiet struct{ slog.Handler }
+
+func (q quiet) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= slog.LevelWarn && q.Handler.Enabled(ctx, l)
+}
+
+func (q quiet) WithAttrs(a []slog.Attr) slog.Handler { return quiet{q.Handler.WithAttrs(a)} }
+func (q quiet) WithGroup(n string) slog.Handler      { return quiet{q.Handler.WithGroup(n)} }
+
+// riverLogger is what River may write to.
+func riverLogger(l *slog.Logger) *slog.Logger { return slog.New(quiet{logger(l).Handler()}) }

@@ -1,7 +1,9 @@
 package riverengine
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"path/filepath"
 	"testing"
 
@@ -44,4 +46,14 @@ func TestWhoWasThoughtAwayGoesOn(t *testing.T) {
 func TestAKilledMachinesJobKeepsNobodyFromWaking(t *testing.T) {
 	const least = postgres.Lease * 2 / 3 // a beat was that long ago at most
 	require.Less(t, again("q").UniqueOpts.ByPeriod, least)
+}
+
+// River's reports of every five seconds are not for a person's log.
+func TestRiverIsQuietWhileAllIsWell(t *testing.T) {
+	var b bytes.Buffer
+	l := riverLogger(slog.New(slog.NewTextHandler(&b, nil))).With("client", "x")
+	l.Info("job counts")
+	require.Empty(t, b.String())
+	l.Warn("no database")
+	require.Contains(t, b.String(), "no database")
 }
