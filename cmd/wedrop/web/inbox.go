@@ -84,6 +84,24 @@ func (b *inbox) room(size int64) error {
 	return nil
 }
 
+// A mindful writer asks every now and then whether there is still room: what
+// was promised to others may be on the disk by now.
+type mindful struct {
+	w     io.Writer
+	inbox *inbox
+	left  int // bytes until it asks
+}
+
+func (m *mindful) Write(p []byte) (int, error) {
+	if m.left -= len(p); m.left < 0 {
+		m.left = 4 << 20
+		if err := m.inbox.room(int64(len(p))); err != nil {
+			return 0, err
+		}
+	}
+	return m.w.Write(p)
+}
+
 // write appends what r has to an upload, and returns how much that was. It
 // uses one small buffer. More than max bytes are refused, and nothing is left
 // of the upload then, nor where the disk is full.
@@ -96,7 +114,7 @@ func (b *inbox) write(id string, r io.Reader, name string, max int64) (n int64, 
 	if b.writing != nil {
 		w = b.writing(f)
 	}
-	n, err = io.CopyBuffer(w, struct{ io.Reader }{io.LimitReader(r, max+1)}, make([]byte, 64<<10))
+	n, err = io.CopyBuffer(&mindful{w: w, inbox: b}, struct{ io.Reader }{io.LimitReader(r, max+1)}, make([]byte, 64<<10))
 	if err == nil && n > max {
 		err = refusedFor(inspect.TooLarge, name, n)
 	}

@@ -364,7 +364,8 @@ func (u *upload) Terminate(ctx context.Context) error {
 }
 
 func spaceError(err error) error {
-	if full(err) {
+	var no *refusal
+	if full(err) || errors.As(err, &no) && no.status == http.StatusInsufficientStorage {
 		return handler.NewError("ERR_NO_SPACE", "no space left", http.StatusInsufficientStorage)
 	}
 	return err

@@ -326,6 +326,38 @@ func TestAFullDisk(t *testing.T) {
 	require.NotContains(t, string(r.body), w.inbox)
 }
 
+// Each of several uploads would have room, and all of them have not: what the
+// ledger needs of the disk stays free, also where nobody said how much comes.
+func TestUploadsTogetherLeaveRoomForTheLedger(t *testing.T) {
+	t.Parallel()
+	const each = 6 << 20
+	w := newWorld(t, Options{})
+	w.site.inbox.free = func(dir string) (int64, bool) {
+		free := int64(spare + 2*each)
+		files, _ := filepath.Glob(filepath.Join(dir, "*.part"))
+		for _, f := range files {
+			if fi, err := os.Stat(f); err == nil {
+				free -= fi.Size()
+			}
+		}
+		return free, true
+	}
+	first, second, third := w.begun("a.bin", each), w.begun("b.bin", each), w.begun("c.bin", each)
+	for _, path := range []string{first, second} {
+		require.Equal(t, 204, w.patch(path, 0, make([]byte, each-1)).StatusCode)
+	}
+	r := w.patch(third, 0, make([]byte, each-1))
+	require.Equal(t, 507, r.StatusCode)
+	require.Equal(t, "wedrop/disk-full", w.code(r))
+	require.Equal(t, 404, w.head(third).StatusCode)
+
+	body, kind := formOf(t, "d.bin", make([]byte, each))
+	r = w.do(http.MethodPost, "/api/items", struct{ io.Reader }{body}, "Content-Type", kind) // no length
+	require.Equal(t, 507, r.StatusCode)
+	require.Equal(t, "wedrop/disk-full", w.code(r))
+	require.Len(t, w.left(), 4, "two uploads and their notes")
+}
+
 func TestABrokenFormLeavesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{})
