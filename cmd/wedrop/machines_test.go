@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -16,8 +17,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"wedrop/pipeline"
 	"wedrop/pipeline/journal/postgres/pgtest"
 	"wedrop/wecom/wecomtest"
 )
@@ -152,6 +155,40 @@ func TestDatabaseRestarts(t *testing.T) {
 		default:
 		}
 	}
+}
+
+// The database's clock is ten minutes ahead of the machines', as it is for one
+// whose own clock is ten minutes behind all others'. Nothing is due too late or
+// too early, no claim lapses, and a media_id is taken for what it is.
+func TestMachinesWithAnotherClock(t *testing.T) {
+	const files = 90
+	c := newCompany(t, files)
+	ctx := context.Background()
+	db, err := pgx.Connect(ctx, c.db.URL("postgres"))
+	require.NoError(t, err)
+	_, err = db.Exec(ctx, `CREATE SCHEMA ahead;
+		CREATE FUNCTION ahead.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS $$ SELECT pg_catalog.clock_timestamp() + interval '10 minutes' $$;
+		CREATE FUNCTION ahead.now() RETURNS timestamptz LANGUAGE sql AS $$ SELECT pg_catalog.now() + interval '10 minutes' $$`)
+	require.NoError(t, err)
+	require.NoError(t, db.Close(ctx))
+	url := c.db.URL("postgres") + "&search_path=ahead,pg_catalog,public"
+	c.env = append(c.env, "WEDROP_JOURNAL="+url)
+	began := time.Now()
+	var m []*served
+	for n := range 3 {
+		m = append(m, c.machine(fmt.Sprintf("m%d", n+1), url))
+	}
+	c.finished(m[0], files, 0)
+	out, err := c.wedrop("get", "--json", filepath.Join(c.folder, "007.mp4")).Output()
+	require.NoError(t, err)
+	var it struct {
+		Media pipeline.Media
+		Job   pipeline.Job
+	}
+	require.NoError(t, json.Unmarshal(out, &it))
+	require.WithinDuration(t, began, it.Media.CreatedAt, 3*time.Minute, "WeCom's time of the media_id is believed")
+	require.Equal(t, 72*time.Hour, it.Media.ExpiresAt.Sub(it.Media.CreatedAt))
+	require.WithinDuration(t, began.Add(10*time.Minute), it.Job.SubmittedAt, 3*time.Minute, "the ledger's clock is the database's")
 }
 
 // Runs without a daemon share the work with machines that have one.
