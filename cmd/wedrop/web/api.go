@@ -81,7 +81,7 @@ func (s *Site) api() {
 
 // operation is one whose errors are problems.
 func operation(r huma.Registry, id, method, path, summary string) huma.Operation {
-	return huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary,
+	return huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, MaxBodyBytes: maxSmall - 1,
 		Responses: map[string]*huma.Response{"default": {Description: "A problem", Content: map[string]*huma.MediaType{
 			"application/problem+json": {Schema: r.Schema(reflect.TypeFor[problemJSON](), true, "")},
 		}}}}

@@ -399,6 +399,41 @@ func TestStatus(t *testing.T) {
 }
 
 // The document tells of each route, and of items what they are.
+// Whatever is refused is refused as a problem, with the status that HTTP has
+// for it.
+func TestWhatIsNotForeseen(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	long := `{"text":{"content":"` + strings.Repeat("x", 100_000) + `"}}`
+	for _, c := range []struct {
+		method, path, body string
+		status             int
+		code, allow        string
+	}{
+		{"DELETE", "/api/items", "", 405, "wedrop/wrong-method", "GET, HEAD, POST"},
+		{"PUT", "/api/items/1", "", 405, "wedrop/wrong-method", "GET, HEAD"},
+		{"GET", "/api/items/1/retry", "", 405, "wedrop/wrong-method", "POST"},
+		{"POST", "/", "", 405, "wedrop/wrong-method", "GET, HEAD"},
+		{"GET", "/signin", "", 405, "wedrop/wrong-method", "POST"},
+		{"POST", "/static/app.js", "", 405, "wedrop/wrong-method", "GET, HEAD"},
+		{"GET", "/upload/" + newID(), "", 405, "wedrop/wrong-method", "HEAD, PATCH, DELETE"},
+		{"GET", "/upload/", "", 405, "wedrop/wrong-method", "POST"},
+		{"GET", "/static/nothing.js", "", 404, "wedrop/not-found", ""},
+		{"GET", "/api/nothing", "", 404, "wedrop/not-found", ""},
+		{"BREW", "/api/nothing", "", 404, "wedrop/not-found", ""},
+		{"POST", "/api/templates", long, 413, "wedrop/bad-request", ""},
+		{"POST", "/upload/", "", 412, "upload/bad-request", ""},
+	} {
+		for _, lang := range []string{"zh", "en"} {
+			r := w.do(c.method, c.path, strings.NewReader(c.body), "Content-Type", "application/json", "Accept-Language", lang)
+			require.Equal(t, c.status, r.StatusCode, "%s %s", c.method, c.path)
+			require.Equal(t, c.code, w.code(r), "%s %s", c.method, c.path)
+			require.Equal(t, c.allow, r.Header.Get("Allow"), "%s %s", c.method, c.path)
+			require.Equal(t, lang == "zh", strings.ContainsAny(string(r.body), "，这请"), string(r.body))
+		}
+	}
+}
+
 func TestOpenAPI(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{})

@@ -181,6 +181,12 @@ func nothingHere() *refusal {
 		remedy:  pipeline.Text{ZH: "页面在 /，接口说明在 /openapi.json", EN: "the page is at /, the API is described by /openapi.json"}}
 }
 
+func wrongMethod() *refusal {
+	return &refusal{status: http.StatusMethodNotAllowed, code: "wedrop/wrong-method",
+		message: pipeline.Text{ZH: "这个地址不支持这种请求方法", EN: "this path does not know the method of the request"},
+		remedy:  pipeline.Text{ZH: "响应头 Allow 列出了可用的方法，接口说明在 /openapi.json", EN: "the header Allow has the methods that it knows; the API is described by /openapi.json"}}
+}
+
 func noItem(id int64) *refusal {
 	n := strconv.FormatInt(id, 10)
 	return &refusal{status: http.StatusNotFound, code: "wedrop/not-found",

@@ -60,11 +60,11 @@ func (a *assets) page(w http.ResponseWriter, r *http.Request, name string) {
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.html[name]))
 }
 
-func (a *assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// serve answers with the file of the request's path, or reports false.
+func (a *assets) serve(w http.ResponseWriter, r *http.Request) bool {
 	f, ok := a.file[r.URL.Path]
 	if !ok {
-		http.Error(w, http.StatusText(http.StatusNotFound), http.StatusNotFound)
-		return
+		return false
 	}
 	h := w.Header()
 	h.Set("Content-Type", contentType(r.URL.Path))
@@ -74,6 +74,7 @@ func (a *assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.data))
+	return true
 }
 
 // contentType does not ask the machine, whose tables differ.

@@ -207,6 +207,9 @@ func (w *tusWriter) WriteHeader(status int) {
 	}
 	w.mute = true
 	h.Del("Content-Length")
+	if status == http.StatusMethodNotAllowed {
+		h.Set("Allow", strings.TrimPrefix(h.Get("Allow"), "GET, ")) // which is off
+	}
 	w.site.refuseUpload(w.ResponseWriter, w.r, tusRefusal(status))
 }
 
@@ -225,6 +228,12 @@ func tusRefusal(status int) *refusal {
 		return uploadGone()
 	case http.StatusInsufficientStorage:
 		return diskFull()
+	case http.StatusMethodNotAllowed:
+		return wrongMethod()
+	case http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusNotImplemented:
+		return &refusal{status: status, code: "upload/bad-request",
+			message: pipeline.Text{ZH: "这个请求不符合断点续传协议 tus 1.0", EN: "the request is not as tus 1.0 has it"},
+			remedy:  pipeline.Text{ZH: "请用页面上传；自己写的程序请使用 tus 1.0 的客户端库", EN: "upload with the page, or with a library that speaks tus 1.0"}}
 	case http.StatusConflict, http.StatusLocked:
 		return &refusal{status: status, code: "upload/busy", after: time.Second,
 			message: pipeline.Text{ZH: "这个文件正在从别处上传", EN: "this upload is at another place, or somebody else goes on with it"},

@@ -80,7 +80,11 @@ func New(o Options) (*Site, error) {
 func (s *Site) route() error {
 	s.mux = http.NewServeMux()
 	s.mux.HandleFunc("GET /{$}", s.page)
-	s.mux.Handle("GET /static/", s.assets)
+	s.mux.HandleFunc("GET /static/", func(w http.ResponseWriter, r *http.Request) {
+		if !s.assets.serve(w, r) {
+			s.refuse(w, r, nothingHere())
+		}
+	})
 	s.mux.HandleFunc("POST /signin", s.signIn)
 	s.mux.HandleFunc("POST /signout", s.signOut)
 	s.api()
@@ -92,10 +96,25 @@ func (s *Site) route() error {
 	if s.o.Operators != nil {
 		s.mux.Handle("/river/", s.o.Operators)
 	}
-	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		s.refuse(w, r, nothingHere())
-	})
+	s.mux.HandleFunc("/", s.unknown)
 	return nil
+}
+
+// unknown refuses what has no place. The mux says no by itself to methods that
+// a path has not, but for the place of everything else.
+func (s *Site) unknown(w http.ResponseWriter, r *http.Request) {
+	var allowed []string
+	for _, m := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		if _, pattern := s.mux.Handler(&http.Request{Method: m, URL: r.URL, Host: r.Host}); pattern != "/" {
+			allowed = append(allowed, m)
+		}
+	}
+	if len(allowed) == 0 {
+		s.refuse(w, r, nothingHere())
+		return
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	s.refuse(w, r, wrongMethod())
 }
 
 // Run sweeps the inbox until ctx ends.
@@ -138,6 +157,9 @@ func streams(r *http.Request) bool {
 		strings.HasPrefix(r.URL.Path, "/api/items/") && strings.HasSuffix(r.URL.Path, "/content")
 }
 
+// maxSmall is how long the body of a request may be that is not a file.
+const maxSmall = 64 << 10
+
 // limit cuts off whoever is slow about a small request. What streams takes its
 // time, and sees itself to what stands still. An earlier request of the same
 // connection may have left deadlines of its own.
@@ -151,7 +173,7 @@ func limit(w http.ResponseWriter, r *http.Request) {
 	}
 	_ = c.SetReadDeadline(time.Now().Add(enough))
 	_ = c.SetWriteDeadline(time.Now().Add(2 * enough))
-	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
+	r.Body = http.MaxBytesReader(w, r.Body, maxSmall)
 }
 
 // page is the page, or the way in.
