@@ -1,12 +1,14 @@
 package postgres_test
 
 import (
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"wedrop/pipeline"
 	"wedrop/pipeline/inspect"
+	"wedrop/pipeline/journal"
 	"wedrop/pipeline/journal/postgres"
 	"wedrop/pipeline/journal/postgres/pgtest"
 )
@@ -40,4 +42,22 @@ func TestAFaultWithANulIsCounted(t *testing.T) {
 	stats, err := j.Stats(bg, "corp")
 	require.NoError(t, err)
 	require.Equal(t, []pipeline.Stat{{Step: pipeline.Inspect, Code: "storage/other", Held: true, N: 1}}, stats)
+}
+
+// The ledger on SQLite takes any name, and is carried over with it.
+func TestANameThatIsNoUTF8IsCarriedOver(t *testing.T) {
+	t.Parallel()
+	l, err := journal.Open(bg, filepath.Join(t.TempDir(), "l.db"), journal.Options{})
+	require.NoError(t, err)
+	defer l.Close()
+	f := pipeline.File{Path: "/srv/\xca\xd3\xc6\xb5.mp4", Type: inspect.Auto, ID: inspect.FileID{Size: 10, MTime: 1}}
+	_, err = l.Enter(bg, "corp", "here", []pipeline.File{f})
+	require.NoError(t, err)
+	j := open(t, pgtest.Start(t), postgres.Options{})
+	_, err = j.Import(bg, l)
+	require.NoError(t, err)
+	known, err := j.Known(bg, "corp", "here", []pipeline.File{f})
+	require.NoError(t, err)
+	require.Equal(t, f.Path, known[0].File.Path)
+	require.Equal(t, f.Path, known[0].Item.Path)
 }
