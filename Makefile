@@ -35,7 +35,7 @@ test-page:
 # and postgres, on the PATH or where Debian puts them, and no running server.
 test-postgres:
 	CI=true $(GO) test -count=1 ./pipeline/journal/postgres/... ./pipeline/riverengine/...
-	CI=true $(GO) test -count=1 -run 'Machine|Journal' ./cmd/wedrop
+	CI=true $(GO) test -count=1 -run 'Machine|Journal|Database' ./cmd/wedrop
 
 race: tools
 	WEDROP_TEST_BIN=$(BIN) $(GO) test -race ./...
