@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"mime/multipart"
 	"net/http"
 	"net/url"
@@ -70,4 +71,44 @@ func TestServeTakesUploads(t *testing.T) {
 	require.Equal(t, 401, s.asks(http.MethodGet, media, "", nil).StatusCode)
 	s.stop()
 	require.NotContains(t, s.log.String(), "open-sesame")
+}
+
+// An upload that is under way when the configuration is read again is taken.
+func TestServeTakesUploadsThroughAReload(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, 0)
+	j := o.journal()
+	s := o.serve(j)
+	body, sender := io.Pipe()
+	m := multipart.NewWriter(sender)
+	content := inspecttest.MP4(5000, 78)
+	half := make(chan struct{})
+	go func() {
+		part, _ := m.CreateFormFile("file", "开场.mp4")
+		_, _ = part.Write(content[:2500])
+		<-half
+		_, _ = part.Write(content[2500:])
+		_ = m.Close()
+		_ = sender.Close()
+	}()
+	status := make(chan int, 1)
+	go func() {
+		resp, err := http.Post(s.url+"/api/items", m.FormDataContentType(), body)
+		if err != nil {
+			status <- 0
+			return
+		}
+		resp.Body.Close()
+		status <- resp.StatusCode
+	}()
+	s.until("half of the file", func() bool {
+		parts, _ := filepath.Glob(filepath.Join(j+".inbox", "*.part"))
+		return len(parts) == 1
+	})
+	before := strings.Count(s.log.String(), `"msg":"serving"`)
+	require.NoError(t, s.cmd.Process.Signal(syscall.SIGHUP))
+	s.until("a reload", func() bool { return strings.Count(s.log.String(), `"msg":"serving"`) > before })
+	close(half)
+	require.Equal(t, http.StatusAccepted, <-status)
+	s.stop()
 }

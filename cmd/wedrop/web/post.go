@@ -58,25 +58,40 @@ func (s *Site) postOperation(api huma.API, r huma.Registry) {
 }
 
 func (s *Site) postItem(ctx context.Context, in *postInput) (*oneItem, error) {
-	take := func(f form) (pipeline.Item, error) {
-		// A file that is here is entered, whether its sender still waits or not.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), entering)
-		defer cancel()
-		return s.inbox.take(ctx, f.id, f.name, f.kind)
+	if in.Key != "" {
+		return s.once(ctx, in)
 	}
-	if in.Key == "" {
-		f, err := s.receive(in, nil)
-		var it pipeline.Item
-		if err == nil {
-			it, err = take(f)
+	f, err := s.receive(in, nil)
+	if err != nil {
+		return nil, s.refusalOf(ctx, err)
+	}
+	return s.taken(ctx, in, f)
+}
+
+// taken is the answer to a file that is here.
+func (s *Site) taken(ctx context.Context, in *postInput, f form) (*oneItem, error) {
+	it, err := s.take(ctx, f.id, f.name, f.kind)
+	return s.state.heir(s).answer(ctx, http.StatusAccepted, it, in.Spoken, err)
+}
+
+// take makes an Item of an upload that is whole, whether its sender still
+// waits or not. If the configuration changed since it began, its ledger may be
+// closed, and the new Site's is asked.
+func (s *Site) take(ctx context.Context, id, name string, kind inspect.Type) (pipeline.Item, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), entering)
+	defer cancel()
+	for {
+		heir := s.state.heir(s)
+		it, err := heir.inbox.take(ctx, id, name, kind)
+		var no *refusal
+		if err == nil || errors.As(err, &no) || heir == s.state.heir(s) {
+			return it, err
 		}
-		return s.answer(ctx, http.StatusAccepted, it, in.Spoken, err)
 	}
-	return s.once(ctx, in, take)
 }
 
 // once answers to an idempotency key.
-func (s *Site) once(ctx context.Context, in *postInput, take func(form) (pipeline.Item, error)) (*oneItem, error) {
+func (s *Site) once(ctx context.Context, in *postInput) (*oneItem, error) {
 	a, done := s.state.keys.begin(in.Key, s.state.now())
 	if a == nil {
 		return nil, keyBusy()
@@ -96,8 +111,7 @@ func (s *Site) once(ctx context.Context, in *postInput, take func(form) (pipelin
 		s.inbox.forget(f.id)
 		return a.out, a.err
 	}
-	it, err := take(f)
-	out, err := s.answer(ctx, http.StatusAccepted, it, in.Spoken, err)
+	out, err := s.taken(ctx, in, f)
 	var no *refusal
 	if err == nil || errors.As(err, &no) && no.status < 500 {
 		a.known, a.request, a.out, a.err = true, request, out, err

@@ -37,12 +37,33 @@ type State struct {
 
 	locks *memorylocker.MemoryLocker // of uploads
 	entry entrance
+	heirs map[ground]*Site
+}
+
+// ground is what Sites have to share for one to go on with what another began.
+type ground struct{ inbox, corp string }
+
+func (s *Site) ground() ground { return ground{s.inbox.dir, s.pipe.Corp} }
+
+// inherit makes s the Site that ends what earlier ones began.
+func (st *State) inherit(s *Site) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.heirs[s.ground()] = s
+}
+
+// heir is the newest Site that can go on with what s began, s if there is no
+// newer one: the ledger of s may be closed.
+func (st *State) heir(s *Site) *Site {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return st.heirs[s.ground()]
 }
 
 // NewState returns an empty State.
 func NewState() *State {
 	return &State{now: time.Now, sessions: map[digest]session{}, wrong: map[string][]time.Time{},
-		keys: keys{of: map[string]*answer{}}, locks: memorylocker.New(),
+		keys: keys{of: map[string]*answer{}}, locks: memorylocker.New(), heirs: map[ground]*Site{},
 		entry: entrance{entered: map[content]int64{}, finishing: map[string]*sync.Mutex{}}}
 }
 

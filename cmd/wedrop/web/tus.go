@@ -117,13 +117,11 @@ func (s *Site) finish(ctx context.Context, id string) (int64, error) {
 	if err != nil || n.Item != 0 {
 		return n.Item, err
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), entering)
-	defer cancel()
 	kind, err := typed(n.Meta["type"])
 	if err != nil {
 		return 0, err
 	}
-	it, err := s.inbox.take(ctx, id, named(n.Meta), kind)
+	it, err := s.take(ctx, id, named(n.Meta), kind)
 	if err != nil {
 		return 0, err
 	}

@@ -73,7 +73,11 @@ func New(o Options) (*Site, error) {
 	if s.inbox, err = newInbox(o.Inbox, o.Pipeline, o.State, o.Free); err != nil {
 		return nil, err
 	}
-	return s, s.route()
+	if err := s.route(); err != nil {
+		return nil, err
+	}
+	s.state.inherit(s)
+	return s, nil
 }
 
 // route puts everything into its place.
