@@ -67,7 +67,9 @@ func Open(ctx context.Context, rawURL string, o Options) (*Journal, error) {
 	if o.Conns > 0 {
 		cfg.MaxConns = int32(o.Conns)
 	}
-	cfg.ConnConfig.ConnectTimeout = 5 * time.Second
+	if t := &cfg.ConnConfig.ConnectTimeout; *t >= 2*time.Minute { // pgx's own; connect_timeout in the address stands
+		*t = 5 * time.Second
+	}
 	setDefault(cfg.ConnConfig.RuntimeParams, "application_name", "wedrop")
 	// What hangs must not hold rows for longer than a lease lasts.
 	setDefault(cfg.ConnConfig.RuntimeParams, "statement_timeout", "15000")
