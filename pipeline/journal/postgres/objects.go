@@ -34,7 +34,7 @@ func unneededArgs(bucket string, now int64, keep time.Duration) []any {
 }
 
 // doomAtOnce is how many objects are doomed by one call.
-const doomAtOnce = 1000
+const doomAtOnce = 200
 
 type objectKey struct{ key, md5 string }
 
