@@ -350,6 +350,18 @@ func TestListIsNotSentTwice(t *testing.T) {
 	require.Equal(t, 200, w.get("/api/items", "If-None-Match", tag).StatusCode, "media_ids get older")
 }
 
+// Two ledgers may be alike in everything but their items; a browser that knew
+// one of them is told about the other.
+func TestListOfAnotherLedgerIsSent(t *testing.T) {
+	t.Parallel()
+	one, other := newWorld(t, Options{}), newWorld(t, Options{})
+	one.posted("a.mp4", clip(1))
+	other.posted("b.mp4", clip(1))
+	tag := one.get("/api/items").Header.Get("ETag")
+	require.Equal(t, 304, one.get("/api/items", "If-None-Match", tag).StatusCode)
+	require.Equal(t, 200, other.get("/api/items", "If-None-Match", tag).StatusCode)
+}
+
 func TestLanguages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{Lang: "zh"})

@@ -86,7 +86,7 @@ func (s *Site) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	}
 	lang := s.lang(in.Lang, in.Accept)
 	out := &listOutput{Status: http.StatusOK, Body: listJSON{Rev: rev, Now: wire(now), Counts: counts, Items: []itemView{}, Flights: s.flights()}}
-	out.ETag = tag(in, lang, out.Body, now)
+	out.ETag = s.tag(in, lang, out.Body, now)
 	if matches(in.Match, out.ETag) {
 		out.Status = http.StatusNotModified
 		return out, nil
@@ -215,11 +215,12 @@ func (s *Site) flights() []flightJSON {
 }
 
 // tag names an answer: it changes with the ledger, with what is under way, and
-// each minute, because time alone brings media_ids nearer to their end.
-func tag(in *listInput, lang string, l listJSON, now time.Time) string {
+// each minute, because time alone brings media_ids nearer to their end. No two
+// Sites have the same: the ledger or the program may be another one.
+func (s *Site) tag(in *listInput, lang string, l listJSON, now time.Time) string {
 	asked := *in
 	asked.Match, asked.Lang, asked.Accept = "", lang, ""
-	sum := sha256.Sum256(fmt.Appendf(nil, "%v|%d|%v|%v|%d", asked, l.Rev, l.Counts, l.Flights, now.Unix()/60))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s|%v|%d|%v|%v|%d", s.name, asked, l.Rev, l.Counts, l.Flights, now.Unix()/60))
 	return `"` + hex.EncodeToString(sum[:12]) + `"`
 }
 

@@ -45,6 +45,7 @@ type Site struct {
 	assets  *assets
 	inbox   *inbox
 	sights  *sights
+	name    string // which no other has
 	counted counted
 	cross   *http.CrossOriginProtection
 	mux     *http.ServeMux
@@ -65,7 +66,7 @@ func New(o Options) (*Site, error) {
 	if o.State == nil {
 		o.State = NewState()
 	}
-	s := &Site{o: o, pipe: o.Pipeline, state: o.State, log: o.Log, sights: &sights{}, cross: http.NewCrossOriginProtection()}
+	s := &Site{o: o, pipe: o.Pipeline, state: o.State, log: o.Log, sights: &sights{}, name: newID(), cross: http.NewCrossOriginProtection()}
 	var err error
 	if s.assets, err = newAssets(); err != nil {
 		return nil, err
