@@ -48,12 +48,23 @@ func (s *Site) outsider(r *http.Request, open bool) *refusal {
 	switch {
 	case !s.hostIsOurs(r.Host):
 		return wrongHost(r.Host)
-	case s.cross.Check(r) != nil:
+	case s.crosses(r):
 		return wrongOrigin()
 	case open:
 		return nil
 	}
 	return s.admit(r)
+}
+
+// crosses reports whether another site would change something. To ask for a
+// media_id is a GET, and begins a renewal where there is no valid one.
+func (s *Site) crosses(r *http.Request) bool {
+	if r.URL.Path == "/api/media" {
+		change := *r
+		change.Method = http.MethodPost
+		r = &change
+	}
+	return s.cross.Check(r) != nil
 }
 
 // leave lets the answer go out without the body that was announced, which may

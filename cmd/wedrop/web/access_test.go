@@ -86,6 +86,21 @@ func TestCrossOriginRequestsChangeNothing(t *testing.T) {
 	}
 }
 
+// To ask for a media_id may begin a renewal, so it is a change.
+func TestOtherSitesBeginNoRenewals(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	id := w.posted("a.mp4", clip(1))
+	rev := w.item(id).Rev
+	for _, method := range []string{http.MethodGet, http.MethodHead} {
+		r := w.do(method, "/api/media?name=a.mp4", nil, "Sec-Fetch-Site", "cross-site")
+		require.Equal(t, 403, r.StatusCode)
+		require.Equal(t, rev, w.item(id).Rev)
+	}
+	require.Equal(t, 202, w.get("/api/media?name=a.mp4", "Sec-Fetch-Site", "none").StatusCode, "somebody typed it")
+	require.Equal(t, 202, w.get("/api/media?name=a.mp4").StatusCode, "a tool")
+}
+
 func TestNothingIsShownWithoutTheToken(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{Token: token})
