@@ -27,4 +27,13 @@
 // has it; so two can never both find that nobody stages it. As these locks are
 // never waited for, they cause no deadlock; those of rows may, in rare orders,
 // and the transaction is then made again.
+//
+// Figures (two shared cores, PostgreSQL 15 beside the processes, fsync on; the
+// benchmarks are in bench_test.go). Three processes with eight workers each
+// record 600 to 700 files a second, five steps each; a step costs about 0.4 ms of
+// processor time, the server's included. In a ledger of 1,000,000 Items a claim
+// takes 1 to 3 ms (an index scan over items_due, 0.2 ms of it), a look-up by
+// path, name, MD5, id or media_id 0.1 to 0.3 ms, a page of a hundred 1 to 6 ms, Rev
+// 0.8 ms, sixteen turns of a rate 0.3 ms. What looks at all rows: Stats 0.3 s, a
+// search that finds nothing 0.8 s, the search for objects that nobody needs 1 to 2.5 s.
 package postgres
