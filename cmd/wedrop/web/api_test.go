@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -244,6 +245,33 @@ func TestHeldItems(t *testing.T) {
 	require.Equal(t, "wedrop/not-found", w.code(w.do(http.MethodPost, "/api/items/999/retry", nil)))
 	require.Equal(t, 404, w.get("/api/items/999").StatusCode)
 	require.Equal(t, 404, w.get("/api/items/999/history").StatusCode)
+}
+
+// A tool that asks every two seconds hurries nothing: what WeCom wants left
+// alone for a while is, and what a person has to mend is told.
+func TestAskingForMediaHurriesNothing(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		errcode, status int
+		code            string
+	}{{45009, 202, ""}, {60020, 409, "wecom/60020"}} {
+		w := newWorld(t, Options{})
+		w.serve()
+		w.wecom.Inject("media/upload_by_url", wecomtest.Fault{Errcode: c.errcode})
+		id := w.posted("a.mp4", clip(1))
+		w.until("fault", func() bool { return w.item(id).Fault != nil })
+		rev := w.item(id).Rev
+		r := w.get("/api/media?name=a.mp4")
+		require.Equal(t, c.status, r.StatusCode)
+		require.Equal(t, rev, w.item(id).Rev, "%d", c.errcode)
+		after, err := strconv.Atoi(r.Header.Get("Retry-After"))
+		require.NoError(t, err)
+		require.Greater(t, after, 2, "it will not be there sooner")
+		require.LessOrEqual(t, after, 60)
+		if c.code != "" {
+			require.Equal(t, c.code, w.code(r))
+		}
+	}
 }
 
 // Whoever sends a file again that stopped wants it to go on.

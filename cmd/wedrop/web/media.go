@@ -2,7 +2,9 @@ package web
 
 import (
 	"context"
+	"math"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -11,8 +13,11 @@ import (
 	"wedrop/wecom"
 )
 
-// again is when who was told 202 may ask again.
-const again = "2"
+// Who was told 202 may ask again after so long, or when the item goes on.
+const (
+	again       = 2 * time.Second
+	againAtMost = time.Minute
+)
 
 type mediaInput struct {
 	Spoken
@@ -28,48 +33,57 @@ func (s *Site) mediaOperation(api huma.API, r huma.Registry) {
 	huma.Register(api, op, s.getMedia)
 }
 
-// getMedia answers from the ledger. Where that has nothing valid it wakes the
-// item, and whoever serves the ledger does the work.
+// getMedia answers from the ledger. Where that has a media_id that is not valid
+// any more it wakes the item, and whoever serves the ledger does the work.
 func (s *Site) getMedia(ctx context.Context, in *mediaInput) (*oneItem, error) {
 	ttl, err := time.ParseDuration(orElse(in.MinTTL, "5m"))
 	if err != nil || ttl < 0 || ttl >= wecom.MediaLife {
 		return nil, wrongRequest("min_ttl 要写成 1h、90m 这样的时长，并且短于 72h", "min_ttl has to be a duration such as 1h or 90m, and shorter than 72h")
 	}
-	it, valid, err := s.media(ctx, text(in.Name), ttl)
-	if valid {
+	it, after, err := s.media(ctx, text(in.Name), ttl)
+	if after == 0 {
 		return s.answer(ctx, http.StatusOK, it, in.Spoken, err)
 	}
 	out, err := s.answer(ctx, http.StatusAccepted, it, in.Spoken, err)
 	if err == nil {
-		out.RetryAfter = again
+		out.RetryAfter = strconv.Itoa(int(math.Ceil(after.Seconds())))
 	}
 	return out, err
 }
 
-func (s *Site) media(ctx context.Context, name string, ttl time.Duration) (it pipeline.Item, valid bool, err error) {
+// media is the Item of that name, and when to ask again: zero where its
+// media_id is valid. One that is on its way is left to it, pauses included.
+func (s *Site) media(ctx context.Context, name string, ttl time.Duration) (it pipeline.Item, after time.Duration, err error) {
 	items, err := s.pipe.Find(ctx, name)
 	switch {
 	case err != nil:
-		return it, false, err
+		return it, 0, err
 	case len(items) == 0:
-		return it, false, &pipeline.NotFoundError{Name: name}
+		return it, 0, &pipeline.NotFoundError{Name: name}
 	case len(items) > 1:
-		return it, false, &pipeline.AmbiguousError{Name: name, Items: items}
+		return it, 0, &pipeline.AmbiguousError{Name: name, Items: items}
 	}
 	it = items[0]
 	now, err := s.pipe.Journal.Now(ctx)
-	if err != nil {
-		return it, false, err
-	}
-	if it.Valid(now, ttl) {
+	switch {
+	case err != nil:
+		return it, 0, err
+	case it.Valid(now, ttl):
 		it.Reused = true
-		return it, true, nil
-	}
-	if it.Held() && !it.Fault.Config {
-		return it, false, heldBack(it)
+		return it, 0, nil
+	case it.Held():
+		no := heldBack(it)
+		if it.Fault.Config { // the server tries by itself whether it was mended
+			no.after = againAtMost
+		}
+		return it, 0, no
+	case it.Step != pipeline.Done && it.Fault != nil:
+		return it, min(max(it.Due.Sub(now), again), againAtMost), nil
+	case it.Step != pipeline.Done:
+		return it, again, nil
 	}
 	it, err = s.wake(ctx, it, pipeline.EnterOptions{RenewBefore: ttl})
-	return it, false, err
+	return it, again, err
 }
 
 // renewItem lets a done Item go along the line again. One that is on its way
