@@ -196,6 +196,7 @@ func TestMedia(t *testing.T) {
 	require.Equal(t, "wedrop/not-found", w.code(w.get("/api/media?name=a.mp4")))
 	require.Equal(t, "wedrop/bad-request", w.code(w.get("/api/media?name=a.mp4&min_ttl=soon")))
 	require.Equal(t, "wedrop/bad-request", w.code(w.get("/api/media?name=a.mp4&min_ttl=72h")))
+	require.Equal(t, "wedrop/bad-request", w.code(w.get("/api/media?name=a.mp4&min_ttl=71h59m59s")), "no media_id is so young when it is asked for")
 	require.Equal(t, "wedrop/bad-request", w.code(w.get("/api/media")))
 
 	id := w.posted("a.mp4", clip(1))

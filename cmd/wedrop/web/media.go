@@ -19,10 +19,14 @@ const (
 	againAtMost = time.Minute
 )
 
+// fetching is how old a new media_id may be when it is asked for. If more than
+// the rest of its life were wanted, one would be made after the other.
+const fetching = 5 * time.Minute
+
 type mediaInput struct {
 	Spoken
 	Name   string `query:"name" required:"true" minLength:"1" maxLength:"4096" doc:"A shown name, a path, an MD5, or id: and the number of an item."`
-	MinTTL string `query:"min_ttl" example:"1h" doc:"How long the media_id has to live at least; 5m if it is left out."`
+	MinTTL string `query:"min_ttl" example:"1h" doc:"How long the media_id has to live at least; 5m if it is left out, 71h55m at most."`
 }
 
 func (s *Site) mediaOperation(api huma.API, r huma.Registry) {
@@ -37,8 +41,8 @@ func (s *Site) mediaOperation(api huma.API, r huma.Registry) {
 // any more it wakes the item, and whoever serves the ledger does the work.
 func (s *Site) getMedia(ctx context.Context, in *mediaInput) (*oneItem, error) {
 	ttl, err := time.ParseDuration(orElse(in.MinTTL, "5m"))
-	if err != nil || ttl < 0 || ttl >= wecom.MediaLife {
-		return nil, wrongRequest("min_ttl 要写成 1h、90m 这样的时长，并且短于 72h", "min_ttl has to be a duration such as 1h or 90m, and shorter than 72h")
+	if err != nil || ttl < 0 || ttl > wecom.MediaLife-fetching {
+		return nil, wrongRequest("min_ttl 要写成 1h、90m 这样的时长，最长 71h55m（media_id 一共只有 72 小时）", "min_ttl has to be a duration such as 1h or 90m, 71h55m at most: a media_id lives for 72 hours in all")
 	}
 	it, after, err := s.media(ctx, text(in.Name), ttl)
 	if after == 0 {
