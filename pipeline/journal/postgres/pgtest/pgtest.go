@@ -130,8 +130,9 @@ func freePort() (int, error) {
 }
 
 // guard runs the server for as long as somebody holds the other end of its
-// stdin.
-const guard = `"$@" >log 2>&1 </dev/null & pid=$!; cat >/dev/null; kill -QUIT $pid; wait $pid`
+// stdin. If nothing was written there before it ended, what the server stored
+// is removed: the folder is its $0.
+const guard = `"$@" >log 2>&1 </dev/null & pid=$!; read -r keep; kill -QUIT $pid; wait $pid; [ -n "$keep" ] || rm -rf "$0"`
 
 // Run starts the server again after Stop, and waits until it answers.
 func (s *Server) Run() error {
@@ -139,7 +140,7 @@ func (s *Server) Run() error {
 	if err != nil {
 		return err
 	}
-	args := append([]string{"-c", guard, "guard", filepath.Join(s.bin, "postgres"), "-D", filepath.Join(s.dir, "data"),
+	args := append([]string{"-c", guard, s.dir, filepath.Join(s.bin, "postgres"), "-D", filepath.Join(s.dir, "data"),
 		"-p", fmt.Sprint(s.Port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=" + s.dir,
 		"-c", "max_connections=200"}, s.args...)
 	s.guard, s.stdin = s.command("sh", args...), w
@@ -163,6 +164,7 @@ func (s *Server) Run() error {
 // Halt stops the server at once, as a crash would; Run starts it again.
 func (s *Server) Halt() {
 	if s.stdin != nil {
+		_, _ = s.stdin.WriteString("keep\n")
 		s.stdin.Close()
 		_ = s.guard.Wait()
 		s.stdin = nil
