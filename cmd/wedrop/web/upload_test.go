@@ -189,6 +189,19 @@ func TestAnUploadThatWasEnteredIsNotEnteredAgain(t *testing.T) {
 	}
 }
 
+// What the ledger took is answered, whether that can be noted or not.
+func TestANoteThatCannotBeWrittenRefusesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	path := w.begun("a.mp4", 4000)
+	require.NoError(t, os.Mkdir(filepath.Join(w.inbox, strings.TrimPrefix(path, "/upload/")+".json.new"), 0o700))
+	r := w.patch(path, 0, clip(1))
+	require.Equal(t, 204, r.StatusCode, string(r.body))
+	id := r.Header.Get(itemHeader)
+	require.NotEmpty(t, id)
+	require.Equal(t, id, w.head(path).Header.Get(itemHeader))
+}
+
 func TestUploadsAreRefusedEarly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{Free: func(string) (int64, bool) { return spare + 1_000_000, true }})
