@@ -246,24 +246,31 @@ func (b *inbox) enter(ctx context.Context, id string, f pipeline.File, facts pip
 // twin is the Item which has that content and name, be it read already or
 // just entered; nil if there is none.
 func (b *inbox) twin(ctx context.Context, who content) (*pipeline.Item, error) {
-	items, err := b.pipe.Journal.Items(ctx, pipeline.Query{Corp: b.pipe.Corp, Named: who.md5})
+	it, err := b.known(ctx, who)
+	id, ok := b.entry.entered[who]
+	if err != nil || it != nil || !ok {
+		return it, err
+	}
+	items, err := b.pipe.Journal.Items(ctx, pipeline.Query{Corp: b.pipe.Corp, IDs: []int64{id}})
 	if err != nil {
 		return nil, err
 	}
+	if len(items) > 0 && items[0].Step == pipeline.Inspect && items[0].MD5 == "" {
+		return &items[0], nil
+	}
+	return b.known(ctx, who) // it was read between the two questions
+}
+
+// known is the Item that was read and has that content and name; nil if there
+// is none.
+func (b *inbox) known(ctx context.Context, who content) (*pipeline.Item, error) {
+	items, err := b.pipe.Journal.Items(ctx, pipeline.Query{Corp: b.pipe.Corp, Named: who.md5})
 	for n, it := range items {
 		if it.Type == who.kind && it.Name == who.name {
-			return &items[n], nil
+			return &items[n], err
 		}
 	}
-	id, ok := b.entry.entered[who]
-	if !ok {
-		return nil, nil
-	}
-	items, err = b.pipe.Journal.Items(ctx, pipeline.Query{Corp: b.pipe.Corp, IDs: []int64{id}})
-	if err != nil || len(items) == 0 || items[0].Step != pipeline.Inspect || items[0].MD5 != "" {
-		return nil, err
-	}
-	return &items[0], nil
+	return nil, err
 }
 
 // served reports whether the Item's own file is still what it was.
