@@ -105,7 +105,7 @@ func (o *office) machine(name string) *machine {
 	m := &machine{engine: e, journal: j, fuse: &fuse{Journal: j}}
 	b, err := storage.New(o.bucket, storage.Options{PublicURL: o.public, Prefix: "media", Pause: time.Millisecond})
 	require.NoError(o.t, err)
-	c, err := wecom.New(wecom.Config{BaseURL: o.wecom.URL, CorpID: "wwtest", Secret: "secret", Store: j, Now: o.clock.Now})
+	c, err := wecom.New(wecom.Config{BaseURL: o.wecom.URL, CorpID: "wwtest", Secret: "secret", Store: j, Now: o.clock.Now, PerMinute: 600_000})
 	require.NoError(o.t, err)
 	m.Pipeline = &pipeline.Pipeline{Corp: "wwtest", Journal: m.fuse, Bucket: b, WeCom: c, Host: name, Shares: []string{o.dir},
 		PollMin: 5 * time.Millisecond, PollMax: 20 * time.Millisecond,
