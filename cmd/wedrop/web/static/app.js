@@ -578,7 +578,7 @@ async function findOrphans() {
     } catch { continue; }
     const offset = Number(r.headers.get('Upload-Offset') ?? NaN);
     if (!r.ok || !(offset < p.size)) {
-      if (r.status === 404 || r.status === 410) store.removeUpload(p.urlStorageKey);
+      if (r.ok || r.status === 404 || r.status === 410) store.removeUpload(p.urlStorageKey);
       continue;
     }
     const u = { n: ++lastUp, state: 'orphan', name: p.metadata.filename, size: p.size, type: p.metadata.type, sent: offset, url: p.uploadUrl, key: p.urlStorageKey };
