@@ -30,11 +30,15 @@
 // other (Pipeline.Submits), so that a kill repeats one at most; more machines
 // add up until the database is busy, and all of them stay below the corp's
 // rate: WeCom takes 10,000 calls a minute and 150,000 an hour of each API, that
-// is 42 files a second over the hour, however many machines there are. Three
-// machines against wecomtest, with the database on the same two cores, did 300
-// files in 1.4 s while those were free, and 50 files a second while twenty other
-// programs had them. Ten are worth their while for reading and uploading, not
-// for submitting; several corps share a database and nothing else.
+// is 42 files a second over the hour, however many machines there are.
+//
+// Against wecomtest without delay, with the database and all machines on the
+// same two cores, 1, 2, 3 and 10 machines did 285, 295, 269 and 290 files a
+// second (BenchmarkMachines, 2026-11-23): there the cores are the limit, and
+// PostgreSQL has most of them. On cores of their own machines add up until the
+// database is busy; its ledger alone did 600 to 705 files a second. Ten are
+// worth their while for reading and uploading, not for submitting. Several
+// corps share a database and nothing else: each has its own rate.
 //
 // An Item takes 1.8 KB with its indexes, its file 0.4 KB and its object 0.3 KB
 // (1000 Items, vacuumed). At the limit of 150,000 files an hour, day and night,

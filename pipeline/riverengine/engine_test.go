@@ -357,7 +357,7 @@ func TestMachinesMayStartAtOnceOnAnEmptyDatabase(t *testing.T) {
 // What one, two and three machines do, in one process and on one database,
 // against a WeCom and a bucket that answer at once.
 func BenchmarkMachines(b *testing.B) {
-	for _, n := range []int{1, 2, 3} {
+	for _, n := range []int{1, 2, 3, 10} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			o := newOffice(b)
 			var machines []*machine
