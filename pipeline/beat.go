@@ -106,11 +106,14 @@ func (c *crew) beatOnce(ctx context.Context, patience time.Duration) (err error)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		c.pulse.beaten(at, a.err)
-		if a.err != nil { // they are nobody else's yet
-			a.lost = c.p.flights.claimedFor(func(claimed time.Time) bool { return !c.holds(claimed) })
+		if a.err == nil { // what is lost first, or holds would count on this beat
+			c.lose(ctx, a.lost, nil)
+			c.pulse.beaten(at, nil)
+			return nil
 		}
-		c.lose(ctx, a.lost, a.err)
+		c.pulse.beaten(at, a.err)
+		// They are nobody else's yet.
+		c.lose(ctx, c.p.flights.claimedFor(func(claimed time.Time) bool { return !c.holds(claimed) }), a.err)
 		if !errors.Is(a.err, errLate) {
 			return a.err
 		}
