@@ -76,7 +76,11 @@ func (c *company) done() int {
 	if err != nil {
 		return -1
 	}
-	return bytes.Count(out, []byte(`"step":"done"`))
+	n := bytes.Count(out, []byte(`"step":"done"`))
+	if n != bytes.Count(out, []byte(`"step":"`))-bytes.Count(out, []byte(`"fault":{"step":"`)) {
+		return -1 // a file that two entered in different ways is not one Item yet
+	}
+	return n
 }
 
 // submitted waits until WeCom has had n submits.
