@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"maps"
 	"sync"
 	"time"
 )
@@ -11,8 +12,9 @@ import (
 // clock.
 type pulse struct {
 	sync.Mutex
-	at     time.Time // when it was asked
-	failed bool      // it did not answer since
+	at     time.Time           // when it was asked
+	failed bool                // it did not answer since
+	over   map[int64]time.Time // the Items whose claims of before then are lost
 }
 
 func (b *pulse) beaten(at time.Time, err error) {
@@ -23,13 +25,32 @@ func (b *pulse) beaten(at time.Time, err error) {
 	}
 }
 
-// holds reports whether what was claimed then still is this process's for
-// sure. While the ledger does not answer a claim counts as over after two
+// mourning is longer than any step lasts.
+const mourning = 24 * time.Hour
+
+// mourn notes that claims of before that time are lost.
+func (b *pulse) mourn(ids []int64, at time.Time) {
+	b.Lock()
+	defer b.Unlock()
+	if b.over == nil {
+		b.over = map[int64]time.Time{}
+	}
+	maps.DeleteFunc(b.over, func(_ int64, lost time.Time) bool { return at.Sub(lost) > mourning })
+	for _, id := range ids {
+		b.over[id] = at
+	}
+}
+
+// holds reports whether the Item that was claimed then still is this process's
+// for sure. While the ledger does not answer a claim counts as over after two
 // thirds of its time, so that what is under way ends before another machine
 // takes it: a submit takes graceOnStop for it.
-func (c *crew) holds(claimed time.Time) bool {
+func (c *crew) holds(id int64, claimed time.Time) bool {
 	c.pulse.Lock()
 	defer c.pulse.Unlock()
+	if at, lost := c.pulse.over[id]; lost && !claimed.After(at) {
+		return false
+	}
 	if c.pulse.at.After(claimed) {
 		claimed = c.pulse.at
 	}
@@ -107,13 +128,14 @@ func (c *crew) beatOnce(ctx context.Context, patience time.Duration) (err error)
 			return ctx.Err()
 		}
 		if a.err == nil { // what is lost first, or holds would count on this beat
+			c.pulse.mourn(a.lost, at)
 			c.lose(ctx, a.lost, nil)
 			c.pulse.beaten(at, nil)
 			return nil
 		}
 		c.pulse.beaten(at, a.err)
 		// They are nobody else's yet.
-		c.lose(ctx, c.p.flights.claimedFor(func(claimed time.Time) bool { return !c.holds(claimed) }), a.err)
+		c.lose(ctx, c.p.flights.those(func(f *flight) bool { return !c.holds(f.item.ID, f.claimed) }), a.err)
 		if !errors.Is(a.err, errLate) {
 			return a.err
 		}
@@ -144,7 +166,7 @@ func (c *crew) record(ctx context.Context, w work, it Item, keep bool) (Item, er
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		out, err := c.p.Journal.Record(lasting, it, keep)
 		var passing interface{ Temporary() bool }
-		if err == nil || !errors.As(err, &passing) || !passing.Temporary() || !c.holds(w.at) {
+		if err == nil || !errors.As(err, &passing) || !passing.Temporary() || !c.holds(w.it.ID, w.at) {
 			return out, err
 		}
 		time.Sleep(pause)

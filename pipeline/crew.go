@@ -127,14 +127,14 @@ func (c *crew) step(ctx context.Context, l *lane, w work) result {
 	p := c.p
 	f := &flight{item: w.it, claimed: w.at, since: time.Now()}
 	f.base = w.it.Claim.At.Add(f.since.Sub(w.at))
-	ctx, f.cancel = context.WithCancelCause(context.WithValue(ctx, claimKey{}, func() bool { return c.holds(w.at) }))
+	ctx, f.cancel = context.WithCancelCause(context.WithValue(ctx, claimKey{}, func() bool { return c.holds(w.it.ID, w.at) }))
 	defer f.cancel(nil)
 	p.flights.add(f)
 	defer p.flights.remove(f)
 	if ctx.Err() != nil {
 		return result{w, w.it, l, ctx.Err()}
 	}
-	if !c.holds(w.at) {
+	if !c.holds(w.it.ID, w.at) {
 		return result{w, w.it, l, context.Canceled}
 	}
 

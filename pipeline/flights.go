@@ -52,12 +52,12 @@ func (fs *flights) ground(ids []int64, why error) {
 	}
 }
 
-// claimedFor are the Items whose claims are of a time for which over holds.
-func (fs *flights) claimedFor(over func(claimed time.Time) bool) (ids []int64) {
+// those are the Items for whose flights want holds.
+func (fs *flights) those(want func(*flight) bool) (ids []int64) {
 	fs.Lock()
 	defer fs.Unlock()
 	for id, f := range fs.m {
-		if over(f.claimed) {
+		if want(f) {
 			ids = append(ids, id)
 		}
 	}
