@@ -24,7 +24,8 @@ type Blob struct {
 
 	Sent *atomic.Int64 // bytes on their way so far, set back when a try begins; nil if nobody looks
 	// Starting is called once before the first byte is sent, and not at all
-	// if a copy is already there; Put fails with its error. Nil is allowed.
+	// if Put saw that a copy is already there; Put fails with its error. Nil
+	// is allowed.
 	Starting func(context.Context, Object) error
 	// Replace uploads even if a copy is there, because somebody doubts it.
 	Replace bool

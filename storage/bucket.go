@@ -47,6 +47,7 @@ type Bucket struct {
 	log      *slog.Logger
 
 	noACL atomic.Bool // the service takes none (AccessAuto): remembered, not asked for each file
+	habit habit
 
 	mu      sync.Mutex
 	flights map[string]*flight // by key: uploads under way

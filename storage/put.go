@@ -13,6 +13,10 @@ import (
 // unknown (Prove decides then); a copy that differs is replaced. Whether the
 // copy can be read by everybody is for Prove to say.
 //
+// It looks first whether a copy is there. After some looks in a row that found
+// nothing, files of up to 256 KiB are sent without one, on the condition that
+// nothing is there.
+//
 // It returns an *Error, of Kind Changed if the content is no longer what the
 // blob says. Errors of Blob.Open and of the reader which have a FaultCode of
 // their own, errors of Blob.Starting, and ctx.Err() are returned as they are.
@@ -99,8 +103,9 @@ func (f *flight) shared(blob Blob) (Object, error, bool) {
 
 // ensure looks, and sends if need be.
 func (b *Bucket) ensure(ctx context.Context, obj Object, blob Blob) (Object, error) {
-	ifAbsent := false
-	if !blob.Replace {
+	ifAbsent := !blob.Replace
+	looks := ifAbsent && !b.habit.sends(blob)
+	if looks {
 		there, err := b.look(ctx, obj, blob)
 		if err != nil || there == same {
 			return obj, err
@@ -114,11 +119,25 @@ func (b *Bucket) ensure(ctx context.Context, obj Object, blob Blob) (Object, err
 	}
 	s := &sending{Bucket: b, obj: obj, blob: blob, ifAbsent: ifAbsent}
 	err := b.again(ctx, s.try)
+	if err == nil && !looks && s.found {
+		err = s.doubt(ctx)
+	}
 	if err != nil {
 		return Object{}, err
 	}
 	obj.Uploaded = s.sent
 	return obj, nil
+}
+
+// doubt looks at what was there when a file was sent without looking, and
+// replaces it if it is another.
+func (s *sending) doubt(ctx context.Context) error {
+	there, err := s.look(ctx, s.obj, s.blob)
+	if err != nil || there != other {
+		return err
+	}
+	s.ifAbsent, s.sent, s.maybe = false, false, false
+	return s.again(ctx, s.try)
 }
 
 // A finding is what is under a key.
@@ -152,6 +171,9 @@ func (b *Bucket) look(ctx context.Context, obj Object, blob Blob) (found finding
 		found = nothing
 		return nil, false
 	})
+	if err == nil {
+		b.habit.looked(found)
+	}
 	return found, err
 }
 
@@ -163,6 +185,7 @@ type sending struct {
 	ifAbsent bool
 
 	sent  bool // our bytes are there
+	found bool // something was there
 	maybe bool // they may be: a try ended without an answer
 	asked bool // the service was asked for the reason of a reset
 }
@@ -206,7 +229,7 @@ func (s *sending) try(ctx context.Context) (error, bool) {
 		}
 	}
 	if f.Cause == CauseExists && s.ifAbsent {
-		s.sent = s.maybe
+		s.sent, s.found = s.maybe, true
 		return nil, false
 	}
 	return s.fault("put", s.obj, f, err), f.passes()
