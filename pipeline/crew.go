@@ -155,7 +155,11 @@ func (c *crew) step(ctx context.Context, l *lane, w work) result {
 		p.Observe(w.it.Step, time.Since(f.since), it.Fault)
 	}
 	keep := ctx.Err() == nil && !c.atEnd(it) && !it.Due.After(f.now()) && p.sees(it)
+	crc, sum := it.crc, it.MD5
 	it, err = c.record(ctx, w, it, keep)
+	if it.MD5 == sum {
+		it.crc = crc
+	}
 	if err == nil && p.Changed != nil {
 		p.Changed(it)
 	}

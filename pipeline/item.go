@@ -83,6 +83,10 @@ type Item struct {
 	// Claim is this worker's right to work on the Item; zero if it has none.
 	Claim Claim
 
+	// crc is the CRC32C of the content, known only between the reading and
+	// the staging of one process; 0 else.
+	crc uint32
+
 	// Reused tells that a valid media_id was in the ledger already. It
 	// belongs to one run and is not recorded.
 	Reused bool

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -39,6 +40,7 @@ type counted struct {
 	storage.Driver
 	mu   sync.Mutex
 	puts map[string]int
+	crcs map[string]uint32 // as told with the last Put
 	dels int
 	hold func(context.Context) // before each Put; nil: nothing
 }
@@ -52,6 +54,7 @@ func (c *counted) Put(ctx context.Context, r storage.PutRequest) error {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.puts[r.Key]++
+		c.crcs[r.Key] = r.CRC32C
 	}
 	return err
 }
@@ -79,7 +82,7 @@ func newWorldOf(t testing.TB, o wecomtest.Options) *world {
 	require.NoError(t, err)
 	s := httptest.NewServer(d.Handler())
 	t.Cleanup(s.Close)
-	w.bucket, w.url = &counted{Driver: d, puts: map[string]int{}}, s.URL
+	w.bucket, w.url = &counted{Driver: d, puts: map[string]int{}, crcs: map[string]uint32{}}, s.URL
 	return w
 }
 
@@ -129,6 +132,26 @@ func TestPush(t *testing.T) {
 	require.Equal(t, "开场.mp4", job.Filename)
 	require.Equal(t, "video", job.Type)
 	require.Equal(t, it.MD5, job.MD5)
+}
+
+// The bucket's service may compare a CRC32C at less cost: it is of the same
+// reading as the MD5, and no process tells one that it has not seen itself.
+func TestTheBucketIsToldTheChecksumOfTheReading(t *testing.T) {
+	w := newWorld(t)
+	path := w.file("a.mp4", 1)
+	content, err := os.ReadFile(path)
+	require.NoError(t, err)
+	it, err := w.push(w.pipe(), path)
+	require.NoError(t, err)
+	require.Equal(t, map[string]uint32{it.Object.Key: crc32.Checksum(content, crc32.MakeTable(crc32.Castagnoli))}, w.bucket.crcs)
+
+	// Another process stages it again, after the media and the object died.
+	w.clock.Advance(wecom.MediaLife)
+	require.NoError(t, w.bucket.Driver.Delete(t.Context(), it.Object.Key))
+	_, err = w.push(w.pipe(), path)
+	require.NoError(t, err)
+	require.Equal(t, 2, w.bucket.puts[it.Object.Key])
+	require.Zero(t, w.bucket.crcs[it.Object.Key])
 }
 
 func TestPushAgainCostsNoCall(t *testing.T) {

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"hash/crc32"
 	"io"
 	"time"
 
@@ -20,9 +21,12 @@ var line = map[Step]func(*Pipeline, context.Context, *Item, *flight) error{
 	Await:   (*Pipeline).await,
 }
 
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
 // inspect reads the file once.
 func (p *Pipeline) inspect(ctx context.Context, it *Item, f *flight) error {
-	facts, err := inspect.Read(ctx, it.Path, inspect.Options{Type: it.Want, Name: it.WantName, Read: &f.bytes})
+	crc := crc32.New(castagnoli)
+	facts, err := inspect.Read(ctx, it.Path, inspect.Options{Type: it.Want, Name: it.WantName, Read: &f.bytes, Also: crc})
 	if err != nil {
 		if facts.Size > 0 {
 			it.Size = facts.Size
@@ -30,6 +34,7 @@ func (p *Pipeline) inspect(ctx context.Context, it *Item, f *flight) error {
 		return err
 	}
 	it.take(facts)
+	it.crc = crc.Sum32()
 	it.File = known(it.Host, facts.File)
 	return nil
 }
@@ -73,6 +78,7 @@ func (p *Pipeline) blob(it Item) storage.Blob {
 		Open:        func() (io.ReadSeekCloser, error) { return reopen(it) },
 		Size:        it.Size,
 		MD5:         it.MD5,
+		CRC32C:      it.crc,
 		Ext:         it.Ext,
 		ContentType: it.MIME,
 		Replace:     it.Replace,

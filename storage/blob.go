@@ -15,6 +15,9 @@ type Blob struct {
 	Open func() (io.ReadSeekCloser, error)
 	Size int64  // bytes; at least 1
 	MD5  string // lower-case hex
+	// CRC32C (Castagnoli) is of the same reading as the MD5; 0 if it is not
+	// known. Some services compare it with what they get at less cost.
+	CRC32C uint32
 	// Ext is ".mp4": lower-case ASCII letters and digits with a dot before
 	// them, or empty. Anything else is left out of the key.
 	Ext string

@@ -20,6 +20,7 @@ type PutRequest struct {
 	Body        io.ReadSeeker // at its start; the driver does not close it
 	Size        int64
 	MD5         string // lower-case hex; the service must refuse any other body
+	CRC32C      uint32 // of the same content; 0 if it is not known
 	ContentType string
 	Disposition string // Content-Disposition; may be empty
 	ACL         bool   // make the object public-read by its own ACL

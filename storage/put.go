@@ -262,6 +262,7 @@ func (s *sending) put(ctx context.Context, acl bool) (Fault, error) {
 		Body:        body,
 		Size:        s.blob.Size,
 		MD5:         s.blob.MD5,
+		CRC32C:      s.blob.CRC32C,
 		ContentType: contentType,
 		Disposition: disposition,
 		ACL:         acl,

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"io"
 	"sync/atomic"
 	"time"
 )
@@ -30,6 +31,10 @@ type Options struct {
 	// NoFollow refuses a path that is a symbolic link. Without it the path
 	// is resolved once; the target is never followed further.
 	NoFollow bool
+	// Also gets the content in the same reading, in its order; it must take
+	// everything. A file that is refused may reach it in part. Nil is
+	// allowed.
+	Also io.Writer
 }
 
 // A FileID tells whether a file is still the one that was read. It is

@@ -52,6 +52,11 @@ func (p *pass) run(ctx context.Context, r io.Reader, facts *Facts, opt Options, 
 			}
 		}
 		p.sum.Write(piece)
+		if opt.Also != nil {
+			if _, err := opt.Also.Write(piece); err != nil {
+				return err
+			}
+		}
 		if todo.walk {
 			p.walk.Write(piece)
 			if e := todo.verdict(p.walk.bad); e != nil {

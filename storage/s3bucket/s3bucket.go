@@ -7,9 +7,14 @@
 // and nothing else.
 //
 // An object is sent in one PUT with an unsigned payload and Content-MD5: the
-// service itself refuses any other body, and nothing is hashed twice here.
-// There is no multipart upload: up to 200 MiB it gained nothing, and it
-// leaves parts behind that cost money. The SDK's own tries and its default
+// service itself refuses any other body, and nothing is hashed twice here. For
+// its ETag the service takes the MD5 anyway, and some (versitygw) take it a
+// second time for Content-MD5; so a large body goes with its CRC32C instead,
+// where the service has shown that it refuses a body which differs, and the
+// ETag is compared. There is no multipart upload: four parts of 8 MiB at once
+// took as long as one body with its CRC32C (200 MB over loopback), and they
+// stay behind where a process is killed, and cost money. The SDK's own tries
+// and its default
 // checksum trailer are off: storage.Bucket tries again, and COS, OSS and
 // others refuse the trailer.
 package s3bucket
@@ -43,6 +48,7 @@ type Driver struct {
 	base    string // of public links: address, or "" if it is never public
 
 	noConditions atomic.Bool // the service has no If-None-Match
+	checksums    checksums
 }
 
 // ID implements storage.Driver: "s3://bucket".
@@ -102,7 +108,8 @@ func etagMD5(etag *string, sse types.ServerSideEncryption, customer *string) str
 // Put implements storage.Driver.
 func (d *Driver) Put(ctx context.Context, r storage.PutRequest) error {
 	conditional := r.IfAbsent && !d.noConditions.Load()
-	err := d.put(ctx, r, conditional)
+	crc := r.CRC32C != 0 && r.Size >= largeBody && d.compares(ctx, r.Key)
+	err := d.put(ctx, r, conditional, crc)
 	if !conditional || !notImplemented(err) {
 		return err
 	}
@@ -110,14 +117,14 @@ func (d *Driver) Put(ctx context.Context, r storage.PutRequest) error {
 	if _, err := r.Body.Seek(0, 0); err != nil {
 		return err
 	}
-	err = d.put(ctx, r, false)
+	err = d.put(ctx, r, false, crc)
 	if !notImplemented(err) {
 		d.noConditions.Store(true)
 	}
 	return err
 }
 
-func (d *Driver) put(ctx context.Context, r storage.PutRequest, conditional bool) error {
+func (d *Driver) put(ctx context.Context, r storage.PutRequest, conditional, crc bool) error {
 	sum, err := hex.DecodeString(r.MD5)
 	if err != nil {
 		return fmt.Errorf("MD5 %q: %w", r.MD5, err)
@@ -130,6 +137,9 @@ func (d *Driver) put(ctx context.Context, r storage.PutRequest, conditional bool
 		ContentMD5:    aws.String(base64.StdEncoding.EncodeToString(sum)),
 		ContentType:   filled(r.ContentType),
 		Metadata:      map[string]string{md5Meta: r.MD5},
+	}
+	if crc {
+		in.ContentMD5, in.ChecksumCRC32C = nil, aws.String(inBase64(r.CRC32C))
 	}
 	in.ContentDisposition = filled(r.Disposition)
 	if r.ACL {

@@ -98,6 +98,7 @@ var rules = []rule{
 	{"a single byte and a file of five bytes are stored", whyRange, (*check).tiny, ""},
 	{"a body that differs from its MD5 is not stored", whyMD5, (*check).wrongMD5, ""},
 	{"a body that differs from its MD5 replaces nothing", whyMD5, (*check).wrongMD5Over, ""},
+	{"a large body that differs from its checksums is not stored", whyMD5, (*check).wrongLarge, ""},
 	{"a body that is too short is not stored", whyWhole, (*check).shortBody, ""},
 	{"a body that is too long is not stored", whyWhole, (*check).longBody, ""},
 	{"a body that breaks is not stored", whyWhole, (*check).brokenBody, ""},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"net/http"
 	"strings"
@@ -65,6 +66,26 @@ func (c *check) wrongMD5Over() {
 	s := newSample(50_000)
 	c.put(s)
 	r := s.request()
+	r.Body = bytes.NewReader(changed(s.content))
+	c.cause("Put of another body over a good object", c.Driver.Put(c.Context(), r), storage.CauseBadDigest)
+	c.stored(s)
+}
+
+// wrongLarge is for drivers which have another way for large bodies, if they
+// know their CRC32C.
+func (c *check) wrongLarge() {
+	c.open(Open)
+	s := newSample(9 << 20)
+	r := s.request()
+	r.CRC32C = crc32.Checksum(s.content, crc32.MakeTable(crc32.Castagnoli))
+	for range 2 {
+		r.Body = bytes.NewReader(changed(s.content))
+		c.cause("Put of another body", c.Driver.Put(c.Context(), r), storage.CauseBadDigest)
+		c.absent(s.key)
+	}
+	r.Body = bytes.NewReader(s.content)
+	c.ok("Put", c.Driver.Put(c.Context(), r))
+	c.stored(s)
 	r.Body = bytes.NewReader(changed(s.content))
 	c.cause("Put of another body over a good object", c.Driver.Put(c.Context(), r), storage.CauseBadDigest)
 	c.stored(s)

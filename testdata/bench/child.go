@@ -5,6 +5,7 @@ import (
 	"crypto/md5"
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"net/http/httptest"
 	"os"
@@ -63,14 +64,15 @@ func stageAll(ctx context.Context, dir, url string, prove bool) error {
 		return err
 	}
 	return each(dir, func(path string) (func() error, error) {
-		facts, err := inspect.Read(ctx, path, inspect.Options{})
+		sum := crc32.New(crc32.MakeTable(crc32.Castagnoli))
+		facts, err := inspect.Read(ctx, path, inspect.Options{Also: sum})
 		if err != nil {
 			return nil, err
 		}
 		return func() error {
 			blob := storage.Blob{
 				Open: func() (io.ReadSeekCloser, error) { return os.Open(path) },
-				Size: facts.Size, MD5: facts.MD5, Ext: facts.Ext, ContentType: facts.MIME,
+				Size: facts.Size, MD5: facts.MD5, Ext: facts.Ext, ContentType: facts.MIME, CRC32C: sum.Sum32(),
 			}
 			o, err := b.Put(ctx, blob)
 			if err != nil || !prove {

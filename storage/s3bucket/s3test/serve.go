@@ -5,10 +5,12 @@ import (
 	"crypto/md5"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"net/http"
 	"strings"
@@ -160,7 +162,7 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request, set Settings, key s
 	case ifAbsent != "" && s.has(key):
 		return exists
 	}
-	body, no := readBody(r)
+	body, no := readBody(r, set)
 	if no != nil {
 		return no
 	}
@@ -173,6 +175,7 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request, set Settings, key s
 		kms:         set.KMS,
 		at:          time.Now(),
 		meta:        http.Header{},
+		asked:       r.Header.Clone(),
 	}
 	for name, v := range r.Header {
 		if strings.HasPrefix(name, "X-Amz-Meta-") {
@@ -211,7 +214,7 @@ func (s *Server) store(key string, o object, ifAbsent bool) bool {
 }
 
 // readBody returns the body if it is what the headers promise.
-func readBody(r *http.Request) ([]byte, *refusal) {
+func readBody(r *http.Request, set Settings) ([]byte, *refusal) {
 	body := make([]byte, r.ContentLength)
 	if _, err := io.ReadFull(r.Body, body); err != nil {
 		return nil, &refusal{400, "IncompleteBody", "You did not provide the number of bytes specified by the Content-Length HTTP header"}
@@ -223,6 +226,12 @@ func readBody(r *http.Request) ([]byte, *refusal) {
 		}
 		if base64.StdEncoding.EncodeToString(sum[:]) != want {
 			return nil, &refusal{400, "BadDigest", "The Content-MD5 you specified did not match what we received."}
+		}
+	}
+	if want := r.Header.Get("x-amz-checksum-crc32c"); want != "" && !set.NoChecksums {
+		sum := crc32.Checksum(body, crc32.MakeTable(crc32.Castagnoli))
+		if base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint32(nil, sum)) != want {
+			return nil, &refusal{400, "BadDigest", "The CRC32C you specified did not match the calculated checksum."}
 		}
 	}
 	if want := r.Header.Get("x-amz-content-sha256"); want != unsigned {

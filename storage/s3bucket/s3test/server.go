@@ -39,6 +39,7 @@ type Settings struct {
 	NoList       bool          // nor list: HEAD of a missing key is 403
 	PublicList   bool          // everybody may list the bucket, as its own ACL public-read has it
 	NoConditions bool          // If-None-Match is answered by 501
+	NoChecksums  bool          // x-amz-checksum-* is not known and ignored
 	KMS          bool          // encrypted: ETags are no MD5s
 	Ahead        time.Duration // the server's clock before ours
 	Token        string        // session token that requests must carry
@@ -64,6 +65,7 @@ type object struct {
 	contentType string
 	disposition string
 	meta        http.Header
+	asked       http.Header // of its PUT
 	public      bool
 	kms         bool
 	at          time.Time
@@ -132,6 +134,13 @@ func (s *Server) Puts(key string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.puts[key]
+}
+
+// PutHeader is the header with which the object under key was stored.
+func (s *Server) PutHeader(key string) http.Header {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.objects[key].asked
 }
 
 // Object returns the content under key.

@@ -1,0 +1,3 @@
+package s3bucket
+
+var Compares = (*Driver).compares
