@@ -31,11 +31,9 @@ func templates(ts *testscript.TestScript, neg bool, args []string) {
 // corrupt FILE: WeCom holds other bytes from now on under the media_id that is
 // in FILE.
 func corrupt(ts *testscript.TestScript, neg bool, args []string) {
-	m, ok := siteOf(ts).we.Media(strings.TrimSpace(ts.ReadFile(args[0])))
-	if !ok || len(m.Body) == 0 {
+	if !siteOf(ts).we.Spoil(strings.TrimSpace(ts.ReadFile(args[0]))) {
 		ts.Fatalf("there is no such media")
 	}
-	m.Body[len(m.Body)/2] ^= 1
 }
 
 // noless API N: WeCom was called so often at least.

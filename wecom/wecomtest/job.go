@@ -1,6 +1,7 @@
 package wecomtest
 
 import (
+	"bytes"
 	"context"
 	"time"
 )
@@ -142,6 +143,21 @@ func (s *Server) Media(id string) (Media, bool) {
 	}
 	return Media{ID: id, Corp: j.Corp, Type: j.Type, Filename: j.Filename, Size: j.Size, MD5: j.MD5,
 		Created: j.Ended.Add(s.o.CreatedSkew), Body: j.body}, true
+}
+
+// Spoil exchanges a byte of what is kept under the media_id, and reports
+// whether anything is.
+func (s *Server) Spoil(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.endAll()
+	j := s.jobs.media[id]
+	if j == nil || len(j.body) == 0 {
+		return false
+	}
+	j.body = bytes.Clone(j.body) // the old one may be on its way out
+	j.body[len(j.body)/2] ^= 1
+	return true
 }
 
 // lookAgain is how often waiting jobs are looked at: a clock that is advanced
