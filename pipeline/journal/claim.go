@@ -107,10 +107,15 @@ func (t *tx) mine(it pipeline.Item) []any {
 	return []any{it.ID, t.owner, it.Claim.Fence, t.now}
 }
 
-// Record writes a claimed Item. See pipeline.Journal.
+// Record writes a claimed Item. See pipeline.Journal. That a job was taken is
+// written at once: the next submit waits for it.
 func (j *Journal) Record(ctx context.Context, it pipeline.Item, keep bool) (pipeline.Item, error) {
 	var out pipeline.Item
-	err := j.write(ctx, func(t *tx) (err error) {
+	write := j.writePatiently
+	if it.Step == pipeline.Await {
+		write = j.write
+	}
+	err := write(ctx, func(t *tx) (err error) {
 		out, err = t.record(it, keep)
 		return err
 	})

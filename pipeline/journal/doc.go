@@ -14,7 +14,8 @@
 //
 // Writes of one process go through one goroutine, which puts what has
 // gathered meanwhile into one transaction: durable (WAL, synchronous=FULL)
-// before any of the callers goes on. SQLite's write lock orders the
+// before any of the callers goes on. What can wait does so for up to four
+// milliseconds, so that there is more in one. SQLite's write lock orders the
 // processes.
 //
 // Only files on local disks are taken: SQLite's locks do not hold on network

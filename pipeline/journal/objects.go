@@ -12,7 +12,7 @@ import (
 
 // Staging notes that the ledger makes this object.
 func (j *Journal) Staging(ctx context.Context, bucket, key, md5 string) error {
-	return j.write(ctx, func(t *tx) error {
+	return j.writePatiently(ctx, func(t *tx) error {
 		return t.exec(`INSERT INTO objects (bucket,key,md5,made) VALUES (?,?,?,?)
 			ON CONFLICT DO UPDATE SET made=excluded.made, doomed=0`, bucket, key, md5, t.now)
 	})

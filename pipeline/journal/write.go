@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	sqlite "modernc.org/sqlite"
@@ -12,9 +13,16 @@ import (
 
 // op is one change, to be made in a transaction together with others.
 type op struct {
-	do   func(*tx) error
-	done chan error
+	do      func(*tx) error
+	done    chan error
+	patient bool // waits a little for others
 }
+
+// company is how long after one patient change the next waits for others,
+// unless one comes that does not wait. A commit costs more than a change: one
+// each for the records of inspect, stage and await, as they come, keeps the
+// disk so busy that the records of submits wait, which are made one at a time.
+const company = 4 * time.Millisecond
 
 // errClosed is returned by calls after Close.
 var errClosed = errors.New("journal: closed")
@@ -24,10 +32,20 @@ var errClosed = errors.New("journal: closed")
 // looked at only before the change is under way, so that its outcome is
 // never unknown.
 func (j *Journal) write(ctx context.Context, do func(*tx) error) error {
+	return j.put(ctx, op{do: do})
+}
+
+// writePatiently is write for a change for which nobody but its own Item
+// waits.
+func (j *Journal) writePatiently(ctx context.Context, do func(*tx) error) error {
+	return j.put(ctx, op{do: do, patient: true})
+}
+
+func (j *Journal) put(ctx context.Context, o op) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	o := op{do, make(chan error, 1)}
+	o.done = make(chan error, 1)
 	select {
 	case j.ops <- o:
 	case <-j.quit:
@@ -48,23 +66,16 @@ func (j *Journal) write(ctx context.Context, do func(*tx) error) error {
 func (j *Journal) writer() {
 	defer j.done.Done()
 	prepared := map[string]*sql.Stmt{}
+	var last time.Time // a patient change was made
 	for {
-		var batch []op
-		select {
-		case o := <-j.ops:
-			batch = append(batch, o)
-		case <-j.quit:
+		batch := j.gather(last.Add(company))
+		if len(batch) == 0 {
 			return
 		}
-		for more := true; more && len(batch) < cap(j.ops); {
-			select {
-			case o := <-j.ops:
-				batch = append(batch, o)
-			default:
-				more = false
-			}
-		}
 		errs, err := j.commit(batch, prepared)
+		if slices.ContainsFunc(batch, func(o op) bool { return o.patient }) {
+			last = time.Now()
+		}
 		for i, o := range batch {
 			if err != nil {
 				o.done <- err
@@ -73,6 +84,43 @@ func (j *Journal) writer() {
 			}
 		}
 	}
+}
+
+// gather waits for a change, and returns it with those that are there as well.
+// As long as all are patient it goes on waiting until that time. It returns
+// none when the ledger is closed.
+func (j *Journal) gather(until time.Time) (batch []op) {
+	patient := true
+	take := func(o op) {
+		batch = append(batch, o)
+		patient = patient && o.patient
+	}
+	select {
+	case o := <-j.ops:
+		take(o)
+	case <-j.quit:
+		return nil
+	}
+	for len(batch) < cap(j.ops) {
+		select {
+		case o := <-j.ops:
+			take(o)
+			continue
+		default:
+		}
+		rest := time.Until(until)
+		if !patient || rest <= 0 {
+			break
+		}
+		select {
+		case o := <-j.ops:
+			take(o)
+		case <-time.After(rest):
+		case <-j.quit:
+			until = time.Time{}
+		}
+	}
+	return batch
 }
 
 func (j *Journal) commit(batch []op, prepared map[string]*sql.Stmt) (errs []error, err error) {

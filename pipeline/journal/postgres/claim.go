@@ -125,13 +125,13 @@ func (t *tx) claimStaged(due string, args []any) ([]pipeline.Item, error) {
 	return t.take(`SELECT id FROM items i WHERE id=ANY(?) AND NOT `+busy, []any{ids, t.now, t.now})
 }
 
-// staging is the class of the advisory locks on equal content.
-const staging = 0x77656472
+// equals is the class of the advisory locks on equal content.
+const equals = 0x77656472
 
 // lock locks what is done with equal content until the end of the
 // transaction. It returns those that nobody else had locked.
 func (t *tx) lock(md5s []string) ([]string, error) {
-	rows, err := t.rows(`SELECT m FROM unnest(?::text[]) m WHERE pg_try_advisory_xact_lock(?, hashtext(m))`, md5s, int32(staging))
+	rows, err := t.rows(`SELECT m FROM unnest(?::text[]) m WHERE pg_try_advisory_xact_lock(?, hashtext(m))`, md5s, int32(equals))
 	if err != nil {
 		return nil, err
 	}

@@ -13,11 +13,14 @@ import (
 
 // Staging notes that the ledger makes this object.
 func (j *Journal) Staging(ctx context.Context, bucket, key, md5 string) error {
-	return j.write(ctx, func(t *tx) error {
-		return t.exec(`INSERT INTO objects (bucket,key,md5,made) VALUES (?,?,?,?)
-			ON CONFLICT (bucket,key) DO UPDATE SET made=excluded.made, doomed=0`, bucket, key, md5, t.now)
+	return j.alone(ctx, func(ctx context.Context, now int64) error {
+		_, err := j.pool.Exec(ctx, staging, params([]any{bucket, key, md5, now})...)
+		return err
 	})
 }
+
+const staging = `INSERT INTO objects (bucket,key,md5,made) VALUES ($1,$2,$3,$4)
+	ON CONFLICT (bucket,key) DO UPDATE SET made=excluded.made, doomed=0`
 
 // unneeded are the objects in a bucket that nobody is removing and nobody needs:
 // no Item is on its way with it or being worked on, no job of WeCom's may still

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"wedrop/pipeline"
 )
@@ -19,11 +20,14 @@ func (j *Journal) Record(ctx context.Context, it pipeline.Item, keep bool) (out 
 			out, err = t.record(it, keep)
 			return err
 		})
-	case keep || it.Held() || j.o.Wake == nil: // nobody is to be woken
-		err = j.retry(ctx, true, func() (err error) {
-			out, err = j.advance(context.WithoutCancel(ctx), it, keep)
+	case keep || it.Held() || j.noted(it): // nobody is to be woken
+		err = j.alone(ctx, func(ctx context.Context, now int64) (err error) {
+			out, err = advance(ctx, j.pool, it, keep, now, j.owner)
 			return err
 		})
+		if err == nil && !keep && !it.Held() && !j.noted(out) {
+			err = j.write(ctx, func(t *tx) error { t.wake(out); return nil })
+		}
 	default:
 		err = j.write(ctx, func(t *tx) (err error) {
 			if out, err = advance(t.ctx, t.tx, it, keep, t.now, t.owner); err == nil {
@@ -41,6 +45,12 @@ func (j *Journal) Record(ctx context.Context, it pipeline.Item, keep bool) (out 
 	return out, err
 }
 
+// noted reports whether nobody has to be woken for an Item that is released,
+// because this process looks at it again by itself.
+func (j *Journal) noted(it pipeline.Item) bool {
+	return j.o.Wake == nil || j.o.Noted != nil && j.o.Noted(Wake{it.ID, it.Due, it.Host, it.Step})
+}
+
 // knows reports whether it's content is what was recorded last: then no other
 // Item is concerned.
 func (j *Journal) knows(it pipeline.Item) bool {
@@ -48,18 +58,6 @@ func (j *Journal) knows(it pipeline.Item) bool {
 	defer j.mu.Unlock()
 	c, ok := j.held[it.ID]
 	return ok && c.fence == it.Claim.Fence && c.md5 == it.MD5
-}
-
-// advance is the short way for an Item whose content is what it was: one round
-// trip, and one transaction all the same.
-func (j *Journal) advance(ctx context.Context, it pipeline.Item, keep bool) (pipeline.Item, error) {
-	ctx, cancel := context.WithTimeout(ctx, oneTime)
-	defer cancel()
-	now, err := j.Now(ctx)
-	if err != nil {
-		return it, err
-	}
-	return advance(ctx, j.pool, it, keep, ms(now), j.owner)
 }
 
 var (
@@ -71,6 +69,8 @@ var (
 	ending = [...]string{dollars(fmt.Sprintf(step, over)), dollars(fmt.Sprintf(called, over))}
 )
 
+// advance is the short way for an Item whose content is what it was: one round
+// trip, and one transaction all the same.
 func advance(ctx context.Context, on interface {
 	SendBatch(context.Context, *pgx.Batch) pgx.BatchResults
 }, it pipeline.Item, keep bool, now int64, owner string) (pipeline.Item, error) {
@@ -109,40 +109,21 @@ func advance(ctx context.Context, on interface {
 // record is the long way: the Item was just read, and may turn out to be
 // another one, or one of several that would be staged.
 func (t *tx) record(it pipeline.Item, keep bool) (pipeline.Item, error) {
-	if it.Step == pipeline.Await { // before its row, as Finished does
-		if err := t.lockJob(it.Job.ID); err != nil {
-			return it, err
-		}
-	}
-	var was string
-	err := t.row(`SELECT md5 FROM items WHERE `+mine+` FOR UPDATE`, t.mine(it)...).Scan(&was)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return it, pipeline.ErrLost
-	} else if err != nil {
+	was, other, twin, err := t.before(it)
+	if err != nil {
 		return it, err
 	}
-	if it.MD5 != was || it.Step == pipeline.Stage { // just read
-		if other, ok, err := t.identify(it, was); err != nil {
+	read := it.MD5 != was || it.Step == pipeline.Stage // just now
+	if read && was != "" && it.MD5 != was {
+		if err := t.split(it); err != nil {
 			return it, err
-		} else if ok {
-			return t.merge(it, other)
 		}
 	}
-	if it.Step == pipeline.Await {
-		called, err := t.changed(`DELETE FROM callbacks WHERE job=?`, it.Job.ID)
-		if err != nil {
-			return it, err
-		}
-		if called {
-			it.Due = from(t.now)
-		}
+	if read && twin {
+		return t.merge(it, other)
 	}
-	if keep && it.Step == pipeline.Stage {
-		free, err := t.mayStage(it)
-		if err != nil {
-			return it, err
-		}
-		keep = free
+	if it, keep, err = t.beside(it, keep, read && it.MD5 != ""); err != nil {
+		return it, err
 	}
 	claim := it.Claim
 	it.Claim = pipeline.Claim{}
@@ -157,6 +138,62 @@ func (t *tx) record(it pipeline.Item, keep bool) (pipeline.Item, error) {
 	return it, err
 }
 
+// before locks a claimed Item, and the other one that it turned out to be, if
+// there is one. It returns the MD5 as it was recorded.
+func (t *tx) before(it pipeline.Item) (was string, other pipeline.Item, twin bool, err error) {
+	var b pgx.Batch
+	if it.Step == pipeline.Await { // before its row, as Finished does
+		b.Queue(lockJob, int32(calling), it.Job.ID)
+	}
+	there := false
+	queueOne(&b, &there, func(row pgx.Row) error { return row.Scan(&was) },
+		`SELECT md5 FROM items WHERE `+mine+` FOR UPDATE`, t.mine(it)...)
+	if it.MD5 != "" {
+		queueOne(&b, &twin, func(row pgx.Row) (err error) { other, err = readItem(row); return err },
+			`SELECT `+all+` FROM items WHERE corp=? AND scene=? AND md5=? AND type=? AND name=? AND md5<>'' AND id<>? FOR UPDATE`,
+			it.Corp, it.Scene, it.MD5, string(it.Type), it.Name, it.ID)
+	}
+	if err = t.batch(&b); err == nil && !there {
+		err = pipeline.ErrLost
+	}
+	return was, other, twin, err
+}
+
+// beside does what goes with the record of an Item: its file is known now, if
+// it was just read; a callback may have been first; and it may go on to be
+// staged only if nobody stages equal content.
+func (t *tx) beside(it pipeline.Item, keep, read bool) (pipeline.Item, bool, error) {
+	var b pgx.Batch
+	if read {
+		queue(&b, `UPDATE files SET dev=?,ino=?,fsize=?,mtime=?,ctime=? WHERE item=? AND path=?`, append(stat(it.File), it.ID, it.Path)...)
+	}
+	if it.Step == pipeline.Await {
+		queue(&b, `DELETE FROM callbacks WHERE job=?`, it.Job.ID).Exec(func(called pgconn.CommandTag) error {
+			if called.RowsAffected() > 0 {
+				it.Due = from(t.now)
+			}
+			return nil
+		})
+	}
+	free := true
+	if keep && it.Step == pipeline.Stage {
+		var locked, idle bool
+		b.Queue(lockEqual, int32(equals), it.MD5).QueryRow(func(row pgx.Row) error { return row.Scan(&locked) })
+		queue(&b, `SELECT NOT `+busy+` FROM (SELECT ?::text AS md5, ?::bigint AS id) i`, t.now, t.now, it.MD5, it.ID).QueryRow(func(row pgx.Row) error {
+			err := row.Scan(&idle)
+			free = locked && idle
+			return err
+		})
+	}
+	if b.Len() == 0 {
+		return it, keep, nil
+	}
+	err := t.batch(&b)
+	return it, keep && free, err
+}
+
+const lockEqual = `SELECT pg_try_advisory_xact_lock($1, hashtext($2))`
+
 // calling is the class of the advisory locks on jobs.
 const calling = 0x77656463
 
@@ -165,37 +202,6 @@ const calling = 0x77656463
 func (t *tx) lockJob(job string) error { return t.exec(lockJob, int32(calling), job) }
 
 const lockJob = `SELECT pg_advisory_xact_lock($1, hashtext($2))`
-
-// mayStage reports whether this claimed Item may go on to be staged.
-func (t *tx) mayStage(it pipeline.Item) (bool, error) {
-	locked, err := t.lock([]string{it.MD5})
-	if err != nil || len(locked) == 0 {
-		return false, err
-	}
-	var n int
-	err = t.row(`SELECT count(*) FROM (SELECT ?::text AS md5, ?::bigint AS id) i WHERE NOT `+busy, it.MD5, it.ID, t.now, t.now).Scan(&n)
-	return n > 0, err
-}
-
-// identify does what follows from what was learned of an Item's file. It
-// returns the other Item, if there is one, that it turned out to be.
-func (t *tx) identify(it pipeline.Item, was string) (pipeline.Item, bool, error) {
-	if was != "" && it.MD5 != was {
-		if err := t.split(it); err != nil {
-			return it, false, err
-		}
-	}
-	if it.MD5 == "" {
-		return it, false, nil
-	}
-	other, err := readItem(t.row(`SELECT `+all+` FROM items WHERE corp=? AND scene=? AND md5=? AND type=? AND name=? AND md5<>'' AND id<>? FOR UPDATE`,
-		it.Corp, it.Scene, it.MD5, string(it.Type), it.Name, it.ID))
-	if err == nil || !errors.Is(err, pgx.ErrNoRows) {
-		return other, err == nil, err
-	}
-	return it, false, t.exec(`UPDATE files SET dev=?,ino=?,fsize=?,mtime=?,ctime=? WHERE item=? AND path=?`,
-		append(stat(it.File), it.ID, it.Path)...)
-}
 
 // split gives the files new Items that shared it's until the one that it was
 // read from got other content.

@@ -29,6 +29,20 @@ func (j *Journal) write(ctx context.Context, do func(*tx) error) error {
 	return j.retry(ctx, true, func() error { return j.attempt(context.WithoutCancel(ctx), do) })
 }
 
+// alone is write for a change that is one batch of statements, and so a
+// transaction without being told: one round trip.
+func (j *Journal) alone(ctx context.Context, do func(ctx context.Context, now int64) error) error {
+	return j.retry(ctx, true, func() error {
+		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), oneTime)
+		defer cancel()
+		now, err := j.Now(within)
+		if err != nil {
+			return err
+		}
+		return do(within, ms(now))
+	})
+}
+
 // retry tries for as long as an outage lasts. Where repeat is false nothing is
 // tried again that may have been done.
 func (j *Journal) retry(ctx context.Context, repeat bool, try func() error) error {
@@ -172,6 +186,27 @@ func (t *tx) exec(query string, args ...any) error {
 func (t *tx) changed(query string, args ...any) (bool, error) {
 	tag, err := t.tx.Exec(t.ctx, dollars(query), params(args)...)
 	return tag.RowsAffected() > 0, err
+}
+
+// batch sends what was queued in one go.
+func (t *tx) batch(b *pgx.Batch) error { return t.tx.SendBatch(t.ctx, b).Close() }
+
+// queue adds a statement to a batch.
+func queue(b *pgx.Batch, query string, args ...any) *pgx.QueuedQuery {
+	return b.Queue(dollars(query), params(args)...)
+}
+
+// queueOne adds a query for a row that need not be there, and reports whether
+// it was.
+func queueOne(b *pgx.Batch, there *bool, read func(pgx.Row) error, query string, args ...any) {
+	queue(b, query, args...).QueryRow(func(row pgx.Row) error {
+		err := read(row)
+		*there = err == nil
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
 }
 
 func (t *tx) rows(query string, args ...any) (pgx.Rows, error) {
