@@ -136,8 +136,8 @@ type places struct{ WeCom, Bucket string }
 type counts struct{ Token, Submit, Result int }
 
 // world is a WeCom and the web server of a folder bucket, until its standard
-// input ends.
-func world(dir, jobTime string) error {
+// input ends. The WeCom tells callback of a job's end if that is a URL.
+func world(dir, jobTime, callback string) error {
 	took, err := time.ParseDuration(jobTime)
 	if err != nil {
 		return err
@@ -148,7 +148,7 @@ func world(dir, jobTime string) error {
 	}
 	web := httptest.NewServer(d.Handler())
 	defer web.Close()
-	s, err := wecomtest.Start(wecomtest.Options{JobTime: took})
+	s, err := wecomtest.Start(wecomtest.Options{JobTime: took, Callback: wecomtest.Callback{URL: callback, Token: callbackToken, AESKey: callbackKey}})
 	if err != nil {
 		return err
 	}

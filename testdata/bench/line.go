@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -23,8 +22,10 @@ type scene struct {
 	out *json.Decoder
 }
 
-func (b *bench) scene(jobTime string) (*scene, error) {
-	dir, err := os.MkdirTemp(b.dir, "scene-")
+// scene makes one in a folder of its own below place. WeCom takes jobTime for
+// a job, and tells callback of its end if that is a URL.
+func (b *bench) scene(place, jobTime, callback string) (*scene, error) {
+	dir, err := os.MkdirTemp(place, "wedrop-scene-")
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +33,7 @@ func (b *bench) scene(jobTime string) (*scene, error) {
 	if err := os.Mkdir(bucket, 0o755); err != nil {
 		return nil, err
 	}
-	s := &scene{dir: dir, cmd: b.command(nil, b.self, "world", bucket, jobTime)}
+	s := &scene{dir: dir, cmd: b.command(nil, b.self, "world", bucket, jobTime, callback)}
 	if s.in, err = s.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -63,128 +64,62 @@ func (s *scene) end() (c counts, err error) {
 	return c, err
 }
 
-// line is the whole line, and the second run over what is done.
+// line is the whole line, and the second run over what is done: with ledger and
+// bucket beside the other data, and in the temporary folder, where that is
+// somewhere else.
 func (b *bench) line() error {
+	places := []struct{ dir, where string }{{b.dir, ""}}
+	if t := os.TempDir(); !strings.HasPrefix(b.dir, t) {
+		places = append(places, struct{ dir, where string }{t, ", ledger and bucket in " + t})
+	}
 	n := b.less(10_000, 2000)
-	first := fmt.Sprintf("whole line, %d × 20 KB (to reach: 500 files/s)", n)
-	second := fmt.Sprintf("second `sync` over %d unchanged files (to reach: 1.0 s, no call)", n)
-	calls := "calls to WeCom for each media_id, polling (token / submit / query)"
-	if !b.wants(first + second + calls) {
-		return nil
-	}
-	dir, err := b.files("line", n, 20_000)
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	var firsts, seconds []cost
-	for range min(b.rounds, 3) {
-		s, err := b.scene("0s")
+	for _, p := range places {
+		first := fmt.Sprintf("whole line, %d × 20 KB%s (to reach: 500 files/s)", n, p.where)
+		second := fmt.Sprintf("second `sync` over %d unchanged files%s (to reach: 1.0 s, no call)", n, p.where)
+		if !b.wants(first) && !b.wants(second) {
+			continue
+		}
+		firsts, seconds, err := b.syncs(p.dir, n)
 		if err != nil {
 			return err
+		}
+		c := median(firsts)
+		fmt.Printf("| %s | wedrop sync: %.0f files/s | %.3f s | %.3f s | %d MB | | |\n", first, float64(n)/c.wall.Seconds(), c.wall.Seconds(), c.cpu.Seconds(), c.memory>>20)
+		c = median(seconds)
+		fmt.Printf("| %s | wedrop sync | %.3f s | %.3f s | %d MB | | |\n", second, c.wall.Seconds(), c.cpu.Seconds(), c.memory>>20)
+	}
+	return nil
+}
+
+// syncs are the costs of runs over n files, in pairs: all new, all done.
+func (b *bench) syncs(place string, n int) (firsts, seconds []cost, err error) {
+	dir, err := b.files("line", n, 20_000)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer os.RemoveAll(dir)
+	for range min(b.rounds, 3) {
+		s, err := b.scene(place, "0s", "")
+		if err != nil {
+			return nil, nil, err
 		}
 		for _, into := range []*[]cost{&firsts, &seconds} {
 			c, err := b.once(candidate{name: "wedrop sync", args: []string{b.wedrop, "sync", "-q", dir}, env: s.env})
 			if err != nil {
-				return err
+				s.end()
+				return nil, nil, err
 			}
 			*into = append(*into, c)
 		}
 		c, err := s.end()
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
-		if c.Submit != n {
-			return fmt.Errorf("%d submits for %d files", c.Submit, n)
-		}
-	}
-	c := median(firsts)
-	fmt.Printf("| %s | wedrop sync: %.0f files/s | %.3f s | %.3f s | %d MB | | |\n", first, float64(n)/c.wall.Seconds(), c.wall.Seconds(), c.cpu.Seconds(), c.memory>>20)
-	c = median(seconds)
-	fmt.Printf("| %s | wedrop sync | %.3f s | %.3f s | %d MB | | |\n", second, c.wall.Seconds(), c.cpu.Seconds(), c.memory>>20)
-	return b.calls(calls)
-}
-
-// calls counts what is asked of a WeCom that takes two seconds for a job.
-func (b *bench) calls(title string) error {
-	const n = 100
-	dir, err := b.files("calls", n, 20_000)
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	s, err := b.scene("2s")
-	if err != nil {
-		return err
-	}
-	env := append(s.env, "WEDROP_POLL_MIN=1s")
-	if _, err := b.once(candidate{name: "wedrop sync", args: []string{b.wedrop, "sync", "-q", dir}, env: env}); err != nil {
-		return err
-	}
-	c, err := s.end()
-	figure(title, fmt.Sprintf("%.2f / %.2f / %.2f, jobs of 2 s, first query after 1 s", float64(c.Token)/n, float64(c.Submit)/n, float64(c.Result)/n))
-	return err
-}
-
-// sitting is a daemon that has nothing to do, and one that waits for many jobs.
-func (b *bench) sitting() error {
-	idle, waiting := "memory of an idle daemon", "memory of a daemon with 10,000 waiting Items"
-	if !b.wants(idle + waiting) {
-		return nil
-	}
-	s, err := b.scene("24h")
-	if err != nil {
-		return err
-	}
-	defer s.end()
-	dir := filepath.Join(s.dir, "inbox")
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		return err
-	}
-	d := b.command(append(s.env, "WEDROP_FOLDERS="+dir, "WEDROP_POLL_MIN=30m", "WEDROP_POLL_MAX=30m", "WEDROP_LISTEN=127.0.0.1:0"), b.wedrop, "serve")
-	var log bytes.Buffer
-	d.Stderr = &log
-	if err := d.Start(); err != nil {
-		return err
-	}
-	defer func() { d.Process.Kill(); d.Wait() }()
-	time.Sleep(5 * time.Second)
-	figure(idle, rss(d.Process.Pid))
-	n := b.less(10_000, 2000)
-	for i := range n {
-		if err := makeFile(filepath.Join(dir, fmt.Sprintf("%05d.mp4", i)), 5_000, uint64(i)); err != nil {
-			return err
+		if c.Submit != n || c.Result != n {
+			return nil, nil, fmt.Errorf("%d submits and %d queries for %d files", c.Submit, c.Result, n)
 		}
 	}
-	for end := time.Now().Add(5 * time.Minute); ; time.Sleep(time.Second) {
-		out, err := b.command(s.env, b.wedrop, "list", "--json").Output()
-		if err != nil {
-			return fmt.Errorf("wedrop list: %w\n%s", err, log.String())
-		}
-		if bytes.Count(out, []byte(`"step":"await"`)) == n {
-			break
-		}
-		if time.Now().After(end) {
-			return fmt.Errorf("the daemon does not get there\n%s", log.String())
-		}
-	}
-	time.Sleep(3 * time.Second)
-	figure(fmt.Sprintf("memory of a daemon with %d waiting Items", n), rss(d.Process.Pid))
-	return nil
-}
-
-// rss is what a process has resident, by the kernel's word.
-func rss(pid int) string {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return "not known on this system"
-	}
-	field := func(name string) int {
-		_, rest, _ := strings.Cut(string(text), name)
-		v, _ := strconv.Atoi(strings.Fields(rest + " 0")[0])
-		return v >> 10
-	}
-	return fmt.Sprintf("%d MB, at its peak %d MB", field("VmRSS:"), field("VmHWM:"))
+	return firsts, seconds, nil
 }
 
 var metric = regexp.MustCompile(`([0-9.]+) ([A-Za-z%][A-Za-z0-9/%_-]*)`)
