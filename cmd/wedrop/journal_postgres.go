@@ -28,7 +28,7 @@ func (a *app) openShared(ctx context.Context, cfg *Config) (*sharedJournal, erro
 	if err != nil {
 		return nil, err
 	}
-	j, err := postgres.Open(ctx, cfg.Journal, postgres.Options{Wake: e.Wake, Conns: 12})
+	j, err := postgres.Open(ctx, cfg.Journal, postgres.Options{Wake: e.Wake, Noted: e.Noted, Conns: 12})
 	if err != nil {
 		return nil, cfg.journalTrouble(err)
 	}

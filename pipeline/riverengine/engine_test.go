@@ -98,7 +98,7 @@ func (o *office) machine(name string) *machine {
 	ctx := context.Background()
 	e, err := riverengine.New(riverengine.Options{Corp: "wwtest", Sweep: 300 * time.Millisecond})
 	require.NoError(o.t, err)
-	j, err := postgres.Open(ctx, o.url, postgres.Options{Wake: e.Wake, Now: o.clock.Now})
+	j, err := postgres.Open(ctx, o.url, postgres.Options{Wake: e.Wake, Noted: e.Noted, Now: o.clock.Now})
 	require.NoError(o.t, err)
 	o.t.Cleanup(func() { j.Close() })
 	require.NoError(o.t, e.Use(ctx, j))
@@ -340,7 +340,7 @@ func TestMachinesMayStartAtOnceOnAnEmptyDatabase(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			j, err := postgres.Open(context.Background(), o.url, postgres.Options{Wake: e.Wake})
+			j, err := postgres.Open(context.Background(), o.url, postgres.Options{Wake: e.Wake, Noted: e.Noted})
 			if err != nil {
 				t.Errorf("machine %d: %v", n, err)
 				return

@@ -20,8 +20,7 @@ type look struct {
 func (look) Kind() string { return "wedrop_item" }
 
 // Wake inserts the jobs for Items that a transaction of the ledger makes due.
-// An Item that this process carries and goes on carrying needs none: its job
-// is snoozed until then.
+// Those that are Noted need none.
 func (e *Engine) Wake(ctx context.Context, tx pgx.Tx, wakes []postgres.Wake) error {
 	jobs := e.jobs(ctx, wakes)
 	if len(jobs) == 0 {
@@ -32,32 +31,50 @@ func (e *Engine) Wake(ctx context.Context, tx pgx.Tx, wakes []postgres.Wake) err
 }
 
 func (e *Engine) jobs(ctx context.Context, wakes []postgres.Wake) []river.InsertManyParams {
-	e.mu.Lock()
-	clock := e.clock
-	e.mu.Unlock()
-	if clock == nil || clock.set(ctx) != nil { // mostly no question to the database
+	if !e.sets(ctx) {
 		return nil // the sweep sees to it
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	now := clock.Now()
+	now := e.clock.Now()
 	var jobs []river.InsertManyParams
 	for _, w := range wakes {
-		if next := e.carried[w.Item]; next != nil && (!byHost(w.Step) || e.hosts[w.Host]) {
-			*next = w.At
-			continue
-		}
-		in := w.At.Sub(now)
-		if in > horizon {
+		if e.noted(w, now) {
 			continue
 		}
 		o := &river.InsertOpts{Queue: e.route(w), MaxAttempts: attempts}
-		if in > soon {
+		if w.At.Sub(now) > soon {
 			o.ScheduledAt = w.At
 		}
 		jobs = append(jobs, river.InsertManyParams{Args: look{w.Item}, InsertOpts: o})
 	}
 	return jobs
+}
+
+// sets reports whether the ledger's time is known; mostly that is no question
+// to the database.
+func (e *Engine) sets(ctx context.Context) bool {
+	e.mu.Lock()
+	clock := e.clock
+	e.mu.Unlock()
+	return clock != nil && clock.set(ctx) == nil
+}
+
+// Noted is the ledger's hook for an Item that needs no job: this process
+// carries it and snoozes its job until then, or the sweep brings it.
+func (e *Engine) Noted(w postgres.Wake) bool {
+	e.mu.Lock()
+	clock := e.clock
+	e.mu.Unlock()
+	return clock != nil && e.noted(w, clock.Now())
+}
+
+func (e *Engine) noted(w postgres.Wake, now time.Time) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if next := e.carried[w.Item]; next != nil && (!byHost(w.Step) || e.hosts[w.Host]) {
+		*next = w.At
+		return true
+	}
+	return w.At.Sub(now) > horizon
 }
 
 // once is for how long a sweep's job for an Item is not repeated. It is shorter

@@ -19,14 +19,14 @@ import (
 func (j *Journal) Claim(ctx context.Context, w pipeline.Want) ([]pipeline.Item, error) {
 	var got []pipeline.Item
 	err := j.retry(ctx, false, func() error {
-		return j.attempt(context.WithoutCancel(ctx), func(t *tx) error {
-			got = nil
-			for _, step := range w.Steps {
-				some, err := t.claim(w, step, w.Limit-len(got))
-				if err != nil {
-					return err
-				}
-				got = append(got, some...)
+		return j.attempt(context.WithoutCancel(ctx), func(t *tx) (err error) {
+			if w.IDs != nil {
+				got, err = t.claimThese(w)
+			} else {
+				got, err = t.claimSome(w)
+			}
+			if err != nil {
+				return err
 			}
 			t.after = append(t.after, func() { j.holds(got...) })
 			return nil
@@ -64,6 +64,51 @@ func (j *Journal) drops(items ...pipeline.Item) {
 	}
 }
 
+// claimThese claims those of w.IDs that are due. Most of them are not to be
+// staged; of these, which of equal content depends on what is there.
+func (t *tx) claimThese(w pipeline.Want) ([]pipeline.Item, error) {
+	var steps []string
+	var staged bool
+	for _, s := range w.Steps {
+		if s == pipeline.Stage {
+			staged = true
+		} else {
+			steps = append(steps, string(s))
+		}
+	}
+	const ready = `corp=? AND id=ANY(?) AND NOT held AND due<=? AND lease<=?`
+	args := []any{w.Corp, w.IDs, t.now, t.now}
+	var got []pipeline.Item
+	var all []candidate
+	var b pgx.Batch
+	t.queueTake(&b, &got, `SELECT id FROM (SELECT id FROM items i WHERE `+ready+` AND step=ANY(?) AND (step<>'inspect' OR host=ANY(?))
+		ORDER BY due LIMIT ? FOR UPDATE SKIP LOCKED) d`, slices.Concat(args, []any{steps, w.Hosts, w.Limit}))
+	if staged {
+		queue(&b, `SELECT id,md5 FROM items i WHERE `+ready+` AND step='stage' AND host=ANY(?) AND NOT `+busy+` ORDER BY due LIMIT ? FOR UPDATE SKIP LOCKED`,
+			slices.Concat(args, []any{w.Hosts, t.now, t.now, w.Limit})...).Query(func(rows pgx.Rows) (err error) {
+			all, err = collect(rows, readCandidate)
+			return err
+		})
+	}
+	if err := t.batch(&b); err != nil {
+		return nil, err
+	}
+	more, err := t.claimEqual(all[:min(len(all), max(w.Limit-len(got), 0))])
+	return append(got, more...), err
+}
+
+// claimSome claims what is due, the steps in w's order.
+func (t *tx) claimSome(w pipeline.Want) (got []pipeline.Item, err error) {
+	for _, step := range w.Steps {
+		some, err := t.claim(w, step, w.Limit-len(got))
+		if err != nil {
+			return nil, err
+		}
+		got = append(got, some...)
+	}
+	return got, nil
+}
+
 func (t *tx) claim(w pipeline.Want, step pipeline.Step, limit int) ([]pipeline.Item, error) {
 	if limit <= 0 {
 		return nil, nil
@@ -78,10 +123,6 @@ func (t *tx) claim(w pipeline.Want, step pipeline.Step, limit int) ([]pipeline.I
 		due += ` AND NOT ` + busy
 		args = append(args, t.now, t.now)
 	}
-	if w.IDs != nil {
-		due += ` AND id=ANY(?)`
-		args = append(args, w.IDs)
-	}
 	due += ` ORDER BY due LIMIT ? FOR UPDATE SKIP LOCKED`
 	args = append(args, limit)
 	if step == pipeline.Stage {
@@ -90,21 +131,32 @@ func (t *tx) claim(w pipeline.Want, step pipeline.Step, limit int) ([]pipeline.I
 	return t.take(`SELECT id FROM (`+due+`) d`, args)
 }
 
-// claimStaged claims, of equal content, one Item: see the package's words on
-// equal content. What is locked is looked at again, because it may have been
-// claimed since the first look.
+// candidate is an Item that may be staged.
+type candidate struct {
+	id  int64
+	md5 string
+}
+
+func readCandidate(s pgx.Row) (c candidate, err error) { return c, s.Scan(&c.id, &c.md5) }
+
 func (t *tx) claimStaged(due string, args []any) ([]pipeline.Item, error) {
-	type candidate struct {
-		id  int64
-		md5 string
-	}
 	rows, err := t.rows(due, args...)
 	if err != nil {
 		return nil, err
 	}
-	all, err := collect(rows, func(s pgx.Row) (c candidate, err error) { return c, s.Scan(&c.id, &c.md5) })
-	if err != nil || len(all) == 0 {
+	all, err := collect(rows, readCandidate)
+	if err != nil {
 		return nil, err
+	}
+	return t.claimEqual(all)
+}
+
+// claimEqual claims, of equal content, one Item: see the package's words on
+// equal content. What is locked is looked at again, because it may have been
+// claimed since the first look.
+func (t *tx) claimEqual(all []candidate) ([]pipeline.Item, error) {
+	if len(all) == 0 {
+		return nil, nil
 	}
 	byMD5 := map[string]int64{}
 	var md5s []string
@@ -145,18 +197,22 @@ const busy = `(EXISTS (SELECT 1 FROM items o WHERE o.md5=i.md5 AND o.md5<>'' AND
 	OR EXISTS (SELECT 1 FROM objects o WHERE o.md5=i.md5 AND o.doomed>0 AND o.doomed>?))`
 
 // take claims the Items whose ids a query selects.
-func (t *tx) take(ids string, args []any) ([]pipeline.Item, error) {
-	rows, err := t.rows(`UPDATE items SET owner=?, fence=fence+1, lease=? WHERE id=ANY(ARRAY(`+ids+`)) RETURNING `+all,
-		append([]any{t.owner, t.now + Lease.Milliseconds()}, args...)...)
-	if err != nil {
-		return nil, err
-	}
-	got, err := collect(rows, func(s pgx.Row) (pipeline.Item, error) { return scanItem(s) })
-	slices.SortFunc(got, func(a, b pipeline.Item) int { return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.ID, b.ID)) })
-	for n := range got {
-		got[n].Claim.At = from(t.now)
-	}
-	return got, err
+func (t *tx) take(ids string, args []any) (got []pipeline.Item, err error) {
+	var b pgx.Batch
+	t.queueTake(&b, &got, ids, args)
+	return got, t.batch(&b)
+}
+
+func (t *tx) queueTake(b *pgx.Batch, got *[]pipeline.Item, ids string, args []any) {
+	queue(b, `UPDATE items SET owner=?, fence=fence+1, lease=? WHERE id=ANY(ARRAY(`+ids+`)) RETURNING `+all,
+		append([]any{t.owner, t.now + Lease.Milliseconds()}, args...)...).Query(func(rows pgx.Rows) (err error) {
+		*got, err = collect(rows, func(s pgx.Row) (pipeline.Item, error) { return scanItem(s) })
+		slices.SortFunc(*got, func(a, b pipeline.Item) int { return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.ID, b.ID)) })
+		for n := range *got {
+			(*got)[n].Claim.At = from(t.now)
+		}
+		return err
+	})
 }
 
 // over ends a claim that has lapsed, when somebody else changes its Item: the
