@@ -76,15 +76,17 @@ func (t *tx) claimThese(w pipeline.Want) ([]pipeline.Item, error) {
 			steps = append(steps, string(s))
 		}
 	}
-	const ready = `corp=? AND id=ANY(?) AND NOT held AND due<=? AND lease<=?`
-	args := []any{w.Corp, w.IDs, t.now, t.now}
+	// By their ids alone: written so that no other index serves. A new table
+	// has no statistics, and the planner would look through all that is due.
+	const ready = `id=ANY(?) AND corp||''=? AND NOT held AND due+0<=? AND lease<=?`
+	args := []any{w.IDs, w.Corp, t.now, t.now}
 	var got []pipeline.Item
 	var all []candidate
 	var b pgx.Batch
-	t.queueTake(&b, &got, `SELECT id FROM (SELECT id FROM items i WHERE `+ready+` AND step=ANY(?) AND (step<>'inspect' OR host=ANY(?))
-		ORDER BY due LIMIT ? FOR UPDATE SKIP LOCKED) d`, slices.Concat(args, []any{steps, w.Hosts, w.Limit}))
+	t.queueTake(&b, &got, `SELECT id FROM (SELECT id FROM items i WHERE `+ready+` AND step||''=ANY(?) AND (step<>'inspect' OR host=ANY(?))
+		ORDER BY due+0 LIMIT ? FOR UPDATE SKIP LOCKED) d`, slices.Concat(args, []any{steps, w.Hosts, w.Limit}))
 	if staged {
-		queue(&b, `SELECT id,md5 FROM items i WHERE `+ready+` AND step='stage' AND host=ANY(?) AND NOT `+busy+` ORDER BY due LIMIT ? FOR UPDATE SKIP LOCKED`,
+		queue(&b, `SELECT id,md5 FROM items i WHERE `+ready+` AND step||''='stage' AND host=ANY(?) AND NOT `+busy+` ORDER BY due+0 LIMIT ? FOR UPDATE SKIP LOCKED`,
 			slices.Concat(args, []any{w.Hosts, t.now, t.now, w.Limit})...).Query(func(rows pgx.Rows) (err error) {
 			all, err = collect(rows, readCandidate)
 			return err
