@@ -83,14 +83,15 @@ func stageAll(ctx context.Context, dir, url string, prove bool) error {
 	})
 }
 
-// each calls read for the files of a folder, one for each processor at once,
+// each calls read for the files of a folder, one for each processor at once and
+// without a pause between them (a hand-over costs as much as a small file),
 // and eight at once of what it returns.
 func each(dir string, read func(string) (func() error, error)) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return err
 	}
-	paths, ready, errs := make(chan string), make(chan func() error, 64), make(chan error, 64)
+	paths, ready, errs := make(chan string, 64), make(chan func() error, 64), make(chan error, 64)
 	var reading, sending sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		reading.Go(func() {

@@ -38,8 +38,8 @@
 // folder bucket, both in another process on the same cores, with the rate limit
 // off; the second run is over the same files, unchanged, and has to make no
 // call. Both are measured with ledger and bucket where the other data are and,
-// if that is in memory, on the disk of the temporary folder (TMPDIR): each file
-// is a dozen flushes there.
+// if that is in memory, on the disk of the temporary folder (TMPDIR), where each
+// file is three or four flushes.
 //
 // Calls to WeCom are counted by wecomtest, for a daemon over a folder of 100
 // files. Memory of a daemon is what the kernel calls resident (VmRSS, and VmHWM
