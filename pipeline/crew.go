@@ -109,6 +109,27 @@ func (l *lane) rest() time.Duration { return claimPause - time.Since(l.claimed) 
 // took notes that a lane asked for Items.
 func (l *lane) took() { l.claimed, l.started = time.Now(), 0 }
 
+// enqueue gives a lane what was claimed at that time. A machine that slept may
+// have claimed what it had claimed before, and no beat tells of that loss: what
+// is left of the old claim is given up.
+func (c *crew) enqueue(l *lane, items []Item, at time.Time) {
+	anew := map[int64]bool{}
+	var ids []int64
+	for _, it := range items {
+		anew[it.ID] = true
+		ids = append(ids, it.ID)
+	}
+	under := c.p.flights.those(func(f *flight) bool { return anew[f.item.ID] })
+	if len(under) > 0 {
+		c.pulse.mourn(under, at.Add(-1))
+		c.p.flights.ground(under, ErrLost)
+	}
+	c.drop(ids, func(Item) {})
+	for _, it := range items {
+		l.queue = append(l.queue, work{it, at})
+	}
+}
+
 // dispatch starts as many steps as the lanes allow.
 func (c *crew) dispatch(ctx context.Context) {
 	for _, l := range c.lanes {
@@ -117,20 +138,29 @@ func (c *crew) dispatch(ctx context.Context) {
 			l.queue = l.queue[1:]
 			l.running++
 			l.started++
-			go func() { c.results <- c.step(ctx, l, w) }()
+			under, f := c.begin(ctx, w)
+			go func() {
+				c.results <- c.step(under, l, w, f)
+				c.p.flights.remove(f) // not before: enqueue must find it
+			}()
 		}
 	}
 }
 
-// step does the step of an Item and records what settle makes of it.
-func (c *crew) step(ctx context.Context, l *lane, w work) result {
-	p := c.p
+// begin notes that a step is under way, and returns the context that ends with
+// its claim.
+func (c *crew) begin(ctx context.Context, w work) (context.Context, *flight) {
 	f := &flight{item: w.it, claimed: w.at, since: time.Now()}
 	f.base = w.it.Claim.At.Add(f.since.Sub(w.at))
 	ctx, f.cancel = context.WithCancelCause(context.WithValue(ctx, claimKey{}, func() bool { return c.holds(w.it.ID, w.at) }))
+	c.p.flights.add(f)
+	return ctx, f
+}
+
+// step does the step of an Item and records what settle makes of it.
+func (c *crew) step(ctx context.Context, l *lane, w work, f *flight) result {
+	p := c.p
 	defer f.cancel(nil)
-	p.flights.add(f)
-	defer p.flights.remove(f)
 	if ctx.Err() != nil {
 		return result{w, w.it, l, ctx.Err()}
 	}

@@ -38,7 +38,9 @@ func (fs *flights) add(f *flight) {
 func (fs *flights) remove(f *flight) {
 	fs.Lock()
 	defer fs.Unlock()
-	delete(fs.m, f.item.ID)
+	if fs.m[f.item.ID] == f { // not another one, of a newer claim
+		delete(fs.m, f.item.ID)
+	}
 }
 
 // ground ends the work on Items; why is ErrLost if they are another's by now.

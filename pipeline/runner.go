@@ -219,8 +219,8 @@ func (r *runner) fill(ctx context.Context) time.Duration {
 		for _, it := range items {
 			r.items[it.ID].claimed = true
 			delete(r.foreign, it.ID)
-			l.queue = append(l.queue, work{it, at})
 		}
+		r.enqueue(l, items, at)
 	}
 	return nap
 }

@@ -122,9 +122,7 @@ func (s *server) fill(ctx context.Context) time.Duration {
 		}
 		l.took()
 		items := s.claim(ctx, l.step, room)
-		for _, it := range items {
-			l.queue = append(l.queue, work{it, now})
-		}
+		s.enqueue(l, items, now)
 		if len(items) < room {
 			s.ask[l.step] = now.Add(askEvery)
 		}
