@@ -253,7 +253,7 @@ func (p *Pipeline) minTTL() time.Duration { return orElse(p.MinTTL, 5*time.Minut
 func Check(ctx context.Context, f File) (Item, error) {
 	f = plain(f)
 	it := Item{Path: f.Path, Want: f.Type, WantName: f.Name, Name: filepath.Base(f.Path), Step: Inspect}
-	facts, err := inspect.Read(ctx, f.Path, inspect.Options{Type: f.Type, Name: f.Name})
+	facts, err := inspect.Read(ctx, f.Path, inspect.Options{Type: f.Type, Name: f.Name, Ahead: true})
 	if err != nil {
 		if ctx.Err() != nil {
 			return it, ctx.Err()

@@ -3,7 +3,7 @@
 //
 // Read is the function to use first. It looks at size and kind before the
 // first byte, then makes one pass over the content: MD5, and for an MP4 its
-// boxes. It refuses what WeCom would refuse later, or what people could not
+// boxes. With Options.Ahead a second goroutine reads meanwhile. It refuses what WeCom would refuse later, or what people could not
 // play, with an *Error that can explain itself and its cure in Chinese and
 // English. It never refuses for taste: an odd codec is a Warning, for WeCom's
 // only published rule for a video is that it be an MP4

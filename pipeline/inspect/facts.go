@@ -35,6 +35,11 @@ type Options struct {
 	// everything. A file that is refused may reach it in part. Nil is
 	// allowed.
 	Also io.Writer
+	// Ahead lets a second goroutine read while the first one computes, with
+	// a megabyte more of memory: a large file takes a tenth less time and
+	// somewhat more processor time. It is of no use where as many files are
+	// read at once as there are processors.
+	Ahead bool
 }
 
 // A FileID tells whether a file is still the one that was read. It is

@@ -26,13 +26,26 @@ var passes = sync.Pool{New: func() any { return &pass{sum: md5.New()} }}
 func (p *pass) run(ctx context.Context, r io.Reader, facts *Facts, opt Options, names ...string) error {
 	p.sum.Reset()
 	p.walk.reset(facts.Size)
+	if opt.Also != nil {
+		r = io.TeeReader(r, opt.Also)
+	}
+	// A short read of a network disk must not look like another kind of
+	// file: the first piece is filled before it is judged. Bytes that grew
+	// behind the size are left to changed to notice.
+	next := func(read int64) ([]byte, error) {
+		piece := p.buf[:min(int64(len(p.buf)), facts.Size-read)]
+		_, err := io.ReadFull(r, piece)
+		return piece, err
+	}
+	if opt.Ahead && facts.Size >= aheadFrom {
+		a := readAhead(r, facts.Size)
+		defer a.end()
+		next = func(int64) ([]byte, error) { return a.next() }
+	}
 	var todo plan
 	for read := int64(0); read < facts.Size; {
-		// A short read of a network disk must not look like another kind
-		// of file: the first piece is filled before it is judged.
-		// Bytes that grew behind the size are left to changed to notice.
-		first, piece := read == 0, p.buf[:min(int64(len(p.buf)), facts.Size-read)]
-		_, err := io.ReadFull(r, piece)
+		first := read == 0
+		piece, err := next(read)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -43,7 +56,7 @@ func (p *pass) run(ctx context.Context, r io.Reader, facts *Facts, opt Options, 
 		}
 		read += int64(len(piece))
 		if first {
-			k := sniff(piece)
+			k := sniff(piece[:min(len(piece), len(p.buf))]) // the same bytes, read ahead or not
 			var refused *Error
 			todo, refused = decide(opt.Type, k, names...)
 			facts.MIME, facts.Type = k.mime, todo.typ
@@ -52,11 +65,6 @@ func (p *pass) run(ctx context.Context, r io.Reader, facts *Facts, opt Options, 
 			}
 		}
 		p.sum.Write(piece)
-		if opt.Also != nil {
-			if _, err := opt.Also.Write(piece); err != nil {
-				return err
-			}
-		}
 		if todo.walk {
 			p.walk.Write(piece)
 			if e := todo.verdict(p.walk.bad); e != nil {

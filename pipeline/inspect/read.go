@@ -16,11 +16,13 @@ import (
 //
 // Kind and size are looked at before the first byte, so what is too large
 // costs nothing, and a FIFO or a device is never opened. What is to go as
-// video is read no further than to the first thing that rules it out.
+// video is read no further than to the piece with the first thing that rules
+// it out (and one more with Ahead).
 //
-// Read holds one buffer of 256 KiB whatever the file's size. It may be called
-// concurrently; one file cannot be read faster than MD5 takes it, so as many
-// files at once as there are processors is the most that pays.
+// Read holds one buffer of 256 KiB whatever the file's size, and a megabyte
+// more with Ahead. It may be called concurrently; one file cannot be read faster
+// than MD5 takes it, so as many files at once as there are processors is the
+// most that pays.
 func Read(ctx context.Context, path string, opt Options) (Facts, error) {
 	if err := ctx.Err(); err != nil {
 		return Facts{}, err
