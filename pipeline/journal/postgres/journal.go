@@ -28,8 +28,8 @@ type Options struct {
 	// does the transaction. Nil: nobody is told.
 	Wake func(ctx context.Context, tx pgx.Tx, wakes []Wake) error
 	// Noted reports whether this process looks at an Item again when that
-	// says, and nobody has to be woken. It may be called before the Item is
-	// recorded, and twice; nil: never.
+	// says, and nobody has to be woken. It is called before the Item is
+	// recorded, and again if that made it due sooner; nil: never.
 	Noted func(Wake) bool
 	// Conns is how many connections are open at most; 8 if zero.
 	Conns int

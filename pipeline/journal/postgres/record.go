@@ -25,7 +25,10 @@ func (j *Journal) Record(ctx context.Context, it pipeline.Item, keep bool) (out 
 			out, err = advance(ctx, j.pool, it, keep, now, j.owner)
 			return err
 		})
-		if err == nil && !keep && !it.Held() && !j.noted(out) {
+		// A callback was first. (Where none was, what was noted holds, and one
+		// that has come since has said more.)
+		sooner := err == nil && !keep && ms(out.Due) != ms(it.Due)
+		if sooner && !it.Held() && !j.noted(out) {
 			err = j.write(ctx, func(t *tx) error { t.wake(out); return nil })
 		}
 	default:
