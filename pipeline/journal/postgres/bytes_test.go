@@ -2,7 +2,9 @@ package postgres_test
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -60,4 +62,20 @@ func TestANameThatIsNoUTF8IsCarriedOver(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, f.Path, known[0].File.Path)
 	require.Equal(t, f.Path, known[0].Item.Path)
+}
+
+// Nothing says what WeCom's ids may hold; one that PostgreSQL does not take must
+// not keep an Item from being recorded.
+func TestAJobWithANulIsRecorded(t *testing.T) {
+	t.Parallel()
+	j := open(t, pgtest.Start(t), postgres.Options{})
+	one(t, j, "/in/a.mp4")
+	it, err := j.Record(bg, known(claimOne(t, j, pipeline.Inspect), strings.Repeat("a", 32), "x.mp4"), true)
+	require.NoError(t, err)
+	it.Object = &pipeline.Object{Bucket: "s3://b", Key: it.MD5, URL: "https://b"}
+	it.Step, it.Job, it.Due = pipeline.Await, &pipeline.Job{ID: "job\x00", SubmittedAt: time.Now()}, time.Now().Add(time.Hour)
+	_, err = j.Record(bg, it, false)
+	require.NoError(t, err)
+	require.NoError(t, j.Finished(bg, "job\x00"))
+	claimOne(t, j, pipeline.Await) // it is due
 }

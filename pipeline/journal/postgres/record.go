@@ -93,7 +93,7 @@ func advance(ctx context.Context, on interface {
 	if it.Step == pipeline.Await {
 		which = 1
 		args = append(append(append([]any{it.Job.ID}, mine...), now), args...)
-		b.Queue(lockJob, int32(calling), it.Job.ID)
+		queue(&b, lockJob, int32(calling), it.Job.ID)
 	}
 	var due int64
 	b.Queue(statements[which], params(args)...).QueryRow(func(row pgx.Row) error { return row.Scan(&due, &it.Rev) })
@@ -146,7 +146,7 @@ func (t *tx) record(it pipeline.Item, keep bool) (pipeline.Item, error) {
 func (t *tx) before(it pipeline.Item) (was string, other pipeline.Item, twin bool, err error) {
 	var b pgx.Batch
 	if it.Step == pipeline.Await { // before its row, as Finished does
-		b.Queue(lockJob, int32(calling), it.Job.ID)
+		queue(&b, lockJob, int32(calling), it.Job.ID)
 	}
 	there := false
 	queueOne(&b, &there, func(row pgx.Row) error { return row.Scan(&was) },
