@@ -164,9 +164,9 @@ func newMessages(lang string) *messages {
 			return say(fmt.Sprintf("等了 %s 还没有拿到有效的 media_id", d), fmt.Sprintf("no valid media_id after %s", d))
 		},
 		NotHeld: func(id string) string {
-			return say("编号 "+id+" 没有停下来", "item "+id+" is not held")
+			return say("没有编号为 "+id+" 的已停下的文件", "item "+id+" is not held")
 		},
-		NotHeldRemedy: say("wedrop list --held 列出停下来的", "wedrop list --held shows those that are"),
+		NotHeldRemedy: say("wedrop list --held 列出所有已停下的文件", "wedrop list --held shows those that are"),
 
 		Submitted: func(name string) string {
 			return say(name+"：已提交，企业微信正在处理", name+": submitted, WeCom is working on it")
@@ -190,12 +190,15 @@ func newMessages(lang string) *messages {
 			Ready:   say("可用", "ready"),
 			Expired: say("已过期", "expired"),
 			Again:   say("稍后重试", "tries again"),
-			Held:    say("待处理", "held"),
+			Held:    say("已停下", "held"),
 		},
 		NothingListed: say("没有符合条件的文件", "nothing to list"),
 		HeldHint:      say("→ 解决原因后用 wedrop retry 编号 放行（--all 放行全部）；wedrop list --held --json 有每个文件的解决办法", "→ once the cause is mended, wedrop retry ID releases a file (--all: all); wedrop list --held --json has the remedy for each"),
 		KeptForever:   say("storage.keep 是 forever：什么都不删", "storage.keep is forever: nothing is removed"),
 		Released: func(n int) string {
+			if n == 0 {
+				return say("没有放行任何文件", "0 released")
+			}
 			return say(fmt.Sprintf("已放行 %d 个；下次 wedrop sync 或 push 会继续", n), fmt.Sprintf("%d released; the next wedrop sync or push carries on with them", n))
 		},
 		Removed: func(n int) string {
@@ -205,7 +208,7 @@ func newMessages(lang string) *messages {
 		DemoIntro:   say("演示：内置的企业微信模拟器和内置存储桶，不需要账号，不访问外网", "demo: a built-in WeCom simulator and a built-in bucket; no account, nothing leaves this machine"),
 		DemoRefused: say("被拒绝的文件会这样提示：", "a file that is refused looks like this:"),
 		DemoPage: func(address string) string {
-			return say("页面已打开："+address+"（把文件拖进去试试；按 Ctrl-C 结束）", "the page is at "+address+" (drop files on it; Ctrl-C ends the demo)")
+			return say("网页在 "+address+"（用浏览器打开，把文件拖进去试试；按 Ctrl-C 结束）", "the page is at "+address+" (drop files on it; Ctrl-C ends the demo)")
 		},
 		DemoTaken: func(address string) string {
 			return say(address+" 用不了（可能被别的程序占用），换一个空闲端口", address+" cannot be had (another program may have it), so a free port is taken")

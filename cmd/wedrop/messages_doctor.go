@@ -182,7 +182,7 @@ func doctorNames() map[string]text {
 		"bucket-clean":   {"清理存储桶", "bucket clean-up"},
 		"callback":       {"回调", "callback"},
 		"daemon":         {"守护进程", "daemon"},
-		"page-token":     {"页面令牌", "page token"},
+		"page-token":     {"页面口令", "page token"},
 		"language":       {"语言", "language"},
 	}
 }
@@ -199,7 +199,7 @@ func (m *doctorMessages) setUp(say func(zh, en string) string) {
 	m.SecretsThere = func(secrets string) string { return say("都有了："+secrets, "there: "+secrets) }
 	m.SecretOfWeCom = say("应用的 secret", "the app's secret")
 	m.SecretOfCallback = say("回调的 Token 和密钥", "the callback's token and key")
-	m.SecretOfPage = say("页面令牌", "the page token")
+	m.SecretOfPage = say("页面口令", "the page token")
 	m.SecretOfBucket = say("存储桶的密钥", "the bucket's credentials")
 	m.SecretMissing = say("没有设置 wecom.secret", "wecom.secret is not set")
 	m.FileIsOpen = func(path string) string {
@@ -383,8 +383,8 @@ func (m *doctorMessages) running(say func(zh, en string) string) {
 		return say("没有守护进程在用这个账本，而 "+address+" 已被别的程序占用，wedrop serve 会启动不了", "no daemon works with this journal, and another program has "+address+": wedrop serve could not start")
 	}
 	m.PortTakenRemedy = say("换一个端口（listen 或 WEDROP_LISTEN），或停掉那个程序", "use another port (listen or WEDROP_LISTEN), or stop that program")
-	m.PageLocal = say("页面只给本机用，不需要令牌", "the page is for this machine alone: no token is needed")
-	m.PageGood = say("其他机器要有令牌才能打开页面", "other machines need the token to open the page")
+	m.PageLocal = say("页面只给本机用，不需要口令", "the page is for this machine alone: no token is needed")
+	m.PageGood = say("其他机器要有口令才能打开页面", "other machines need the token to open the page")
 	m.PageWeak = say("其他机器能访问页面，而 page_token 太容易猜到", "other machines can reach the page, and the page_token is easy to guess")
 	m.PageWeakRemedy = say("换一个长的，例如 openssl rand -hex 16 的输出", "use a long one: the output of openssl rand -hex 16, for example")
 	m.Language = func(lang, from string) string { return say("中文（"+from+"）", lang+" ("+from+")") }
