@@ -8,6 +8,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -23,9 +24,8 @@ const largeBody = 8 << 20
 // checksums is whether a service compares a body with its CRC32C. One that
 // does not know the header stores whatever comes.
 type checksums struct {
-	mu       sync.Mutex
-	asked    bool
-	compares bool
+	asking sync.Mutex
+	answer atomic.Pointer[bool] // nil: not known
 }
 
 // probe is an object that nobody may store under its key.
@@ -37,14 +37,22 @@ const (
 
 // compares reports whether the service refuses a body that differs from its
 // CRC32C. It asks once, with such a body, beside the object that is to be
-// stored; after trouble that passes the next caller asks again.
+// stored; after trouble that passes the next caller asks again. Nobody waits
+// for another one's answer: until it is there, the answer is no.
 func (d *Driver) compares(ctx context.Context, key string) bool {
 	c := &d.checksums
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.asked {
-		return c.compares
+	if c.answer.Load() == nil && c.asking.TryLock() {
+		defer c.asking.Unlock()
+		if answer, ok := d.askCompares(ctx, key); ok {
+			c.answer.Store(&answer)
+		}
 	}
+	answer := c.answer.Load()
+	return answer != nil && *answer
+}
+
+// askCompares reports ok if it got an answer that lasts.
+func (d *Driver) askCompares(ctx context.Context, key string) (compares, ok bool) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	probe := path.Join(path.Dir(key), probeName)
@@ -56,17 +64,16 @@ func (d *Driver) compares(ctx context.Context, key string) bool {
 		ChecksumCRC32C: aws.String(inBase64(crc32.Checksum([]byte(probeLie), castagnoli))),
 	})
 	if err == nil {
-		c.asked = true
 		_ = d.Delete(ctx, probe) // it is empty of meaning, and the next one replaces it
-		return false
+		return false, true
 	}
 	switch d.Classify(err).Cause {
 	case storage.CauseBadDigest:
-		c.asked, c.compares = true, true
+		return true, true
 	case storage.CauseBadRequest, storage.CauseNoACL:
-		c.asked = true // it knows no such thing
+		return false, true // it knows no such thing
 	}
-	return c.compares
+	return false, false
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)

@@ -1,8 +1,12 @@
 package s3bucket_test
 
 import (
+	"context"
 	"hash/crc32"
+	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -90,4 +94,36 @@ func TestARealServerComparesChecksums(t *testing.T) {
 	a, err := d.Head(t.Context(), "m/1.mp4")
 	require.NoError(t, err)
 	require.Equal(t, storage.Attrs{Size: large, MD5: largeRequest("m/1.mp4").MD5}, a)
+}
+
+// A question that hangs holds up the file for which it is asked, and no other.
+func TestTheQuestionForChecksumsHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	asked, answer := make(chan struct{}), make(chan struct{})
+	sums := make(chan string, 2)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/wedrop-ask") {
+			close(asked)
+			<-answer
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+		sums <- r.Header.Get("Content-Md5")
+	}))
+	t.Cleanup(srv.Close)
+	d := open(t, "s3://bucket/m?region="+s3test.Region+"&path_style=true&endpoint="+url.QueryEscape(srv.URL))
+	first, second := make(chan error, 1), make(chan error, 1)
+	go func() { first <- d.Put(context.Background(), largeRequest("m/1.mp4")) }()
+	<-asked
+	go func() { second <- d.Put(context.Background(), largeRequest("m/2.mp4")) }()
+	select {
+	case err := <-second:
+		require.NoError(t, err)
+		require.NotEmpty(t, <-sums, "nothing is known yet")
+	case <-time.After(10 * time.Second):
+		t.Error("it waits for another file's question")
+	}
+	close(answer)
+	require.NoError(t, <-first)
 }
