@@ -38,8 +38,9 @@ func (h *habit) looked(found finding) {
 	}
 }
 
-// whole reports whether one request is proof enough for blob: it asks for all
-// bytes but the first, so the server has to serve a range.
+// whole reports whether one request is proof enough for a blob that was
+// uploaded: it asks for all bytes but the first, so the server has to serve a
+// range.
 func (h *habit) whole(blob Blob) bool {
 	return blob.Size > 1 && blob.Size <= smallProof && h.ranges.Load() >= habitAfter
 }

@@ -113,3 +113,19 @@ func TestOneRequestProvesASmallFile(t *testing.T) {
 		require.Equal(t, c.kind, kindOf(t, b.Prove(t.Context(), obj, blob)).Kind, name)
 	}
 }
+
+// What was there before is proven from its first byte on, whatever the habit:
+// nobody has compared it with its MD5.
+func TestAFoundCopyIsProvenFromItsFirstByte(t *testing.T) {
+	t.Parallel()
+	f := serve(t, nil)
+	f.hide = true
+	b := bucketOver(t, f)
+	stageAll(t, b, "new", 10)
+	blob := blobOf("content")
+	f.objects[b.Where(blob).Key] = []byte("Content")
+	obj, err := b.Put(t.Context(), blob)
+	require.NoError(t, err)
+	require.False(t, obj.Uploaded)
+	require.Equal(t, storage.Changed, kindOf(t, b.Prove(t.Context(), obj, blob)).Kind)
+}

@@ -21,7 +21,8 @@ const proofBytes = 1024
 // credentials, by Range, and compares them with blob's. It returns nil if the
 // copy is public, whole and served in ranges; else an *Error. (Once the server
 // has shown for some objects that it serves both ends, those of up to 32 KiB
-// are compared whole but for their first byte, by one request.) The errors:
+// that Put uploaded are compared whole but for their first byte, by one
+// request: their MD5 was compared when they came.) The errors:
 //
 //   - NotPublic: the link is refused (401, 403) or leads nowhere (404, after
 //     some more tries: a copy may be young)
@@ -102,7 +103,7 @@ func (b *Bucket) parts(obj Object, blob Blob) ([]part, error) {
 	}
 	defer file.Close()
 	parts := ends(blob.Size)
-	if b.habit.whole(blob) {
+	if obj.Uploaded && b.habit.whole(blob) {
 		parts = []part{{1, make([]byte, blob.Size-1)}}
 	}
 	for _, p := range parts {
