@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -128,4 +129,23 @@ func TestAFoundCopyIsProvenFromItsFirstByte(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, obj.Uploaded)
 	require.Equal(t, storage.Changed, kindOf(t, b.Prove(t.Context(), obj, blob)).Kind)
+}
+
+// A copy that kept a blind PUT from being stored, and is removed before anybody
+// looks, is no copy.
+func TestACopyThatVanishesIsSentAnew(t *testing.T) {
+	t.Parallel()
+	f := serve(t, nil)
+	b := bucketOver(t, f)
+	stageAll(t, b, "new", 10)
+	blob := blobOf("content")
+	var once sync.Once
+	f.before = func(int, storage.PutRequest) (err error) {
+		once.Do(func() { err = failing(storage.CauseExists, "PreconditionFailed", 412) })
+		return err
+	}
+	obj, err := b.Put(t.Context(), blob)
+	require.NoError(t, err)
+	require.True(t, obj.Uploaded)
+	require.Equal(t, "content", string(f.objects[obj.Key]))
 }

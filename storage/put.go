@@ -129,14 +129,14 @@ func (b *Bucket) ensure(ctx context.Context, obj Object, blob Blob) (Object, err
 	return obj, nil
 }
 
-// doubt looks at what was there when a file was sent without looking, and
-// replaces it if it is another.
+// doubt looks at what was there when a file was sent without looking. If it is
+// another it is replaced, and if it is gone the file is sent again.
 func (s *sending) doubt(ctx context.Context) error {
 	there, err := s.look(ctx, s.obj, s.blob)
-	if err != nil || there != other {
+	if err != nil || there == same {
 		return err
 	}
-	s.ifAbsent, s.sent, s.maybe = false, false, false
+	s.ifAbsent, s.sent, s.maybe = there != other, false, false
 	return s.again(ctx, s.try)
 }
 
