@@ -2,6 +2,7 @@ package storage_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -148,4 +149,29 @@ func TestACopyThatVanishesIsSentAnew(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, obj.Uploaded)
 	require.Equal(t, "content", string(f.objects[obj.Key]))
+}
+
+// A service that refuses before it has read the body resets the connection, and
+// its answer is lost. A file that is sent without looking is looked for then.
+func TestALostRefusalIsNoFailure(t *testing.T) {
+	t.Parallel()
+	f := serve(t, nil)
+	b := bucketOver(t, f)
+	stageAll(t, b, "new", 10)
+	blob := blobOf("content")
+	key := b.Where(blob).Key
+	f.objects[key] = []byte("content")
+	f.before = func(_ int, r storage.PutRequest) error {
+		if r.Key == key {
+			return errors.New("connection reset")
+		}
+		return nil
+	}
+	obj, err := b.Put(t.Context(), blob)
+	require.NoError(t, err)
+	require.False(t, obj.Uploaded)
+	absent := blobOf("absent")
+	key = b.Where(absent).Key
+	_, err = b.Put(t.Context(), absent)
+	require.Equal(t, storage.Unreachable, kindOf(t, err).Kind)
 }

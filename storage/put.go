@@ -104,8 +104,8 @@ func (f *flight) shared(blob Blob) (Object, error, bool) {
 // ensure looks, and sends if need be.
 func (b *Bucket) ensure(ctx context.Context, obj Object, blob Blob) (Object, error) {
 	ifAbsent := !blob.Replace
-	looks := ifAbsent && !b.habit.sends(blob)
-	if looks {
+	blind := ifAbsent && b.habit.sends(blob)
+	if ifAbsent && !blind {
 		there, err := b.look(ctx, obj, blob)
 		if err != nil || there == same {
 			return obj, err
@@ -119,8 +119,8 @@ func (b *Bucket) ensure(ctx context.Context, obj Object, blob Blob) (Object, err
 	}
 	s := &sending{Bucket: b, obj: obj, blob: blob, ifAbsent: ifAbsent}
 	err := b.again(ctx, s.try)
-	if err == nil && !looks && s.found {
-		err = s.doubt(ctx)
+	if blind {
+		err = s.doubt(ctx, err)
 	}
 	if err != nil {
 		return Object{}, err
@@ -129,10 +129,20 @@ func (b *Bucket) ensure(ctx context.Context, obj Object, blob Blob) (Object, err
 	return obj, nil
 }
 
-// doubt looks at what was there when a file was sent without looking. If it is
-// another it is replaced, and if it is gone the file is sent again.
-func (s *sending) doubt(ctx context.Context) error {
+// doubt looks at what kept a file from being stored that was sent without
+// looking. If it is another it is replaced, and if it is gone the file is sent
+// again. A service that refuses before it has read the body resets the
+// connection: where no answer came, something may be there, too.
+func (s *sending) doubt(ctx context.Context, failed error) error {
+	var e *Error
+	lost := s.maybe && errors.As(failed, &e) && e.Kind == Unreachable
+	if !s.found && !lost {
+		return failed
+	}
 	there, err := s.look(ctx, s.obj, s.blob)
+	if lost && (err != nil || there == nothing) {
+		return failed
+	}
 	if err != nil || there == same {
 		return err
 	}
