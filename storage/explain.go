@@ -33,7 +33,8 @@ func (e *Error) Explain(lang string) (message, remedy string) {
 }
 
 // text looks from the particular to the general: the reason, what the service
-// said, the kind; each first for this sort of bucket.
+// said, the kind in this operation, the kind; each first for this sort of
+// bucket.
 func (e *Error) text() text {
 	scheme, _, _ := strings.Cut(e.Bucket, "://")
 	var keys []string
@@ -43,7 +44,8 @@ func (e *Error) text() text {
 	if e.Fault.Cause != "" {
 		keys = append(keys, "cause "+string(e.Fault.Cause))
 	}
-	for _, k := range append(keys, "kind "+string(e.Kind)) {
+	keys = append(keys, "kind "+string(e.Kind)+" "+e.Op, "kind "+string(e.Kind))
+	for _, k := range keys {
 		if t, ok := texts[k+" "+scheme]; ok {
 			return t
 		}

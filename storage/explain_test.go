@@ -27,12 +27,13 @@ var (
 // Whatever goes wrong, a person gets a sentence and a cure in both languages.
 func TestEveryErrorExplainsItself(t *testing.T) {
 	t.Parallel()
-	for _, scheme := range []string{"s3://b", "cos://b-1", "dir:///f", "new://x", ""} {
+	for n, scheme := range []string{"s3://b", "cos://b-1", "dir:///f", "new://x", ""} {
+		op := []string{"put", "prove"}[n%2]
 		for _, kind := range kinds {
 			for _, cause := range causes {
 				for _, reason := range reasons {
 					for _, detail := range []string{"", "HTTP 403"} {
-						e := &storage.Error{Op: "put", Kind: kind, Reason: reason, Bucket: scheme, Key: "m/a.mp4", Detail: detail, Fault: storage.Fault{Cause: cause}}
+						e := &storage.Error{Op: op, Kind: kind, Reason: reason, Bucket: scheme, Key: "m/a.mp4", Detail: detail, Fault: storage.Fault{Cause: cause}}
 						if detail != "" {
 							e.URL = "https://c.example.com/m/a.mp4"
 						}
@@ -70,6 +71,8 @@ func TestRemediesNameTheSwitch(t *testing.T) {
 		{storage.Error{Kind: storage.Denied, Bucket: "s3://b", Reason: storage.ReasonCredentials}, []string{"AWS_ACCESS_KEY_ID"}},
 		{storage.Error{Kind: storage.Denied, Bucket: "cos://b", Reason: storage.ReasonCredentials}, []string{"TENCENTCLOUD_SECRET_ID"}},
 		{storage.Error{Kind: storage.NoRange, Bucket: "s3://b"}, []string{"Range"}},
+		{storage.Error{Op: "prove", Kind: storage.Unreachable, Bucket: "dir:///f"}, []string{"storage.public_url"}},
+		{storage.Error{Op: "put", Kind: storage.Unreachable, Bucket: "s3://b"}, []string{"storage.url"}},
 		{storage.Error{Kind: storage.BadConfig, Bucket: "s3://b", Fault: storage.Fault{Cause: storage.CauseClock}}, []string{"时间"}},
 	} {
 		_, remedy := c.e.Explain("zh")

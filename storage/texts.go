@@ -73,6 +73,12 @@ var texts = map[string]text{
 		"the file is in the folder, but its public link cannot be opened ({detail}): {url}",
 		"Check that the web server publishes the very folder {bucket}, that storage.public_url points to it, and that it asks for no login; the files' mode should be 0644. Then try again.",
 	},
+	"kind unreachable prove": {
+		"文件已放进存储桶，但公开链接现在打不开（{detail}）：{url}",
+		"会自动重试。如果一直这样，请检查 storage.public_url 写得对不对、提供这个地址的网页服务器或 CDN 是否在运行：企业微信要从这个地址取文件。",
+		"the file is in the bucket, but its public link does not answer now ({detail}): {url}",
+		"It is tried again by itself. If it stays so, check storage.public_url, and that the web server or CDN behind it runs: WeCom fetches the file from there.",
+	},
 	"kind no-range": {
 		"公开链接不支持分段下载（{detail}）：{url}",
 		"企业微信要求链接支持 Range 分段下载。请在网页服务器或 CDN 上打开 Range（Nginx：不要用 max_ranges 0，关闭对该目录的压缩；CDN：打开「Range 回源/分片」），或把 storage.public_url 改成存储桶自己的域名，然后重试。",
