@@ -75,10 +75,13 @@ func unfinished(it Item, err error, now time.Time) Fault {
 		Remedy:  Text{"再运行一次同样的命令，会从中断处继续，不会重复提交。", "run the same command again: it carries on from here and does nothing twice"}}
 	if errors.Is(err, errTimeout) {
 		f.Code = "wedrop/timeout"
-		f.Message = Text{"在限定时间内没有完成（还在" + stepZH[it.Step] + "）。", "not finished in the time given (it waits for: " + string(it.Step) + ")"}
+		f.Message = Text{"在限定时间内没有完成（还在" + stepZH[it.Step] + "）。", "not finished in the time given (" + stepEN[it.Step] + ")"}
 		f.Remedy = Text{"再运行一次会接着处理；也可以用 --timeout 给更长的时间。", "run it again and it carries on; --timeout gives it longer"}
 	}
 	return f
 }
+
+var stepEN = map[Step]string{Inspect: "the file is still being checked", Stage: "it is still on its way to the bucket", Submit: "it still waits to be submitted",
+	Await: "WeCom is still working on it", Done: "its last step is under way"}
 
 var stepZH = map[Step]string{Inspect: "检查文件", Stage: "上传到存储桶", Submit: "等待提交", Await: "等待企业微信处理", Done: "收尾"}

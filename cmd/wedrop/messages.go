@@ -29,10 +29,10 @@ type messages struct {
 	FlagMinTTL, FlagWait, FlagExpiring, FlagHeld, FlagAll, FlagOnce    string
 
 	// Wrong usage.
-	NoCommand, TooManyArgs, NameOneFile, QuietVerbose, RetryWhat, NoFolders, LongTTL string
-	UnknownCommand, UnknownFlag, FlagNeedsValue, MissingArgs                         func(string) string
-	BadLang, BadType, BadID, BadShell, DidYouMean, SeeHelp                           func(string) string
-	FlagNotADuration, FlagBadValue                                                   func(flag, value string) string
+	NoCommand, TooManyArgs, NameOneFile, NameUnseen, FileUnnamed, QuietVerbose, RetryWhat, NoFolders, LongTTL string
+	UnknownCommand, UnknownFlag, FlagNeedsValue, MissingArgs                                                  func(string) string
+	BadLang, BadType, BadID, BadShell, DidYouMean, SeeHelp                                                    func(string) string
+	FlagNotADuration, FlagBadValue                                                                            func(flag, value string) string
 
 	// What ended a command.
 	Interrupted, TimedOut, CarryOn, StdoutRemedy, OtherRemedy string
@@ -116,6 +116,8 @@ func newMessages(lang string) *messages {
 
 		NoCommand:      say("没有说要做什么", "there is no command"),
 		TooManyArgs:    say("参数太多", "too many arguments"),
+		NameUnseen:     say("--name 里没有任何可以显示的字符", "--name has no character that can be shown"),
+		FileUnnamed:    say("有一个文件名是空的（可能是脚本里的变量没有值）", "one of the file names is empty (a variable of a script without a value?)"),
 		NameOneFile:    say("--name 只能和一个文件一起用", "--name goes with exactly one file"),
 		QuietVerbose:   say("--quiet 和 --verbose 不能同时用", "--quiet and --verbose exclude each other"),
 		RetryWhat:      say("要么给出编号，要么用 --all", "give either ids or --all"),

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"wedrop/pipeline"
+	"wedrop/pipeline/inspect"
 )
 
 func (a *app) pushCommand() *cobra.Command {
@@ -16,6 +18,12 @@ func (a *app) pushCommand() *cobra.Command {
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if f.name != "" && len(args) != 1 {
 			return &usageError{what: a.say.NameOneFile, cmd: cmd}
+		}
+		if shown, _ := inspect.ShownName(f.name, inspect.File); f.name != "" && shown == "" {
+			return &usageError{what: a.say.NameUnseen, cmd: cmd}
+		}
+		if slices.Contains(args, "") {
+			return &usageError{what: a.say.FileUnnamed, cmd: cmd}
 		}
 		kind, err := a.typed(cmd, f.kind)
 		if err != nil {
