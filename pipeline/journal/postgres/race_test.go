@@ -121,14 +121,12 @@ func TestMachinesFindEqualContent(t *testing.T) {
 func TestMachinesStageAndRemoveEqualContent(t *testing.T) {
 	t.Parallel()
 	js := machines(t, 3)
-	const n, contents = 24, 3
-	_, err := js[0].Enter(bg, "corp", "here", files(n))
+	const n, contents = 48, 3
+	entries, err := js[0].Enter(bg, "corp", "here", files(n))
 	require.NoError(t, err)
-	got, err := js[0].Claim(bg, want(pipeline.Inspect, n))
-	require.NoError(t, err)
-	for i, it := range got {
-		_, err := js[0].Record(bg, known(it, fmt.Sprintf("%032x", i%contents), fmt.Sprint(i, ".mp4")), false)
-		require.NoError(t, err)
+	ids := make([]int64, n)
+	for i, e := range entries {
+		ids[i] = e.Item.ID
 	}
 	var hands [contents]atomic.Int64 // on each content
 	var left atomic.Int64
@@ -141,11 +139,27 @@ func TestMachinesStageAndRemoveEqualContent(t *testing.T) {
 		return func() { h.Add(-1) }
 	}
 	stage := func(j *postgres.Journal) {
-		got, err := j.Claim(bg, want(pipeline.Stage, 3))
+		w := want(pipeline.Stage, 3)
+		if rand.N(2) == 0 { // as one who was told of some
+			w.Steps = append(w.Steps, pipeline.Inspect)
+			for range 6 {
+				w.IDs = append(w.IDs, ids[rand.N(n)])
+			}
+		}
+		got, err := j.Claim(bg, w)
 		if err != nil {
 			t.Error(err)
 		}
 		for _, it := range got {
+			if it.Step == pipeline.Inspect {
+				it, err = j.Record(bg, known(it, fmt.Sprintf("%032x", it.ID%contents), fmt.Sprint(it.ID, ".mp4")), true)
+				if err != nil {
+					t.Error(err)
+				}
+				if it.Claim.Fence == 0 { // another one has its content
+					continue
+				}
+			}
 			release := take(it.MD5)
 			if err := j.Staging(bg, "s3://b", it.MD5, it.MD5); err != nil {
 				t.Error(err)
