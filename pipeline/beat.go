@@ -12,9 +12,8 @@ import (
 // clock.
 type pulse struct {
 	sync.Mutex
-	at     time.Time           // when it was asked
-	failed bool                // it did not answer since
-	over   map[int64]time.Time // the Items whose claims of before then are lost
+	at     time.Time // when it was asked
+	failed bool      // it did not answer since
 }
 
 func (b *pulse) beaten(at time.Time, err error) {
@@ -25,20 +24,35 @@ func (b *pulse) beaten(at time.Time, err error) {
 	}
 }
 
+// losses are the claims that a Pipeline has lost. All of its crews have them in
+// common: the ledger tells of each to the one that asks first.
+type losses struct {
+	sync.Mutex
+	over map[int64]time.Time // the Items whose claims of before then are lost
+}
+
 // mourning is longer than any step lasts.
 const mourning = 24 * time.Hour
 
 // mourn notes that claims of before that time are lost.
-func (b *pulse) mourn(ids []int64, at time.Time) {
-	b.Lock()
-	defer b.Unlock()
-	if b.over == nil {
-		b.over = map[int64]time.Time{}
+func (l *losses) mourn(ids []int64, at time.Time) {
+	l.Lock()
+	defer l.Unlock()
+	if l.over == nil {
+		l.over = map[int64]time.Time{}
 	}
-	maps.DeleteFunc(b.over, func(_ int64, lost time.Time) bool { return at.Sub(lost) > mourning })
+	maps.DeleteFunc(l.over, func(_ int64, lost time.Time) bool { return at.Sub(lost) > mourning })
 	for _, id := range ids {
-		b.over[id] = at
+		l.over[id] = at
 	}
+}
+
+// has reports whether the claim of then is lost.
+func (l *losses) has(id int64, claimed time.Time) bool {
+	l.Lock()
+	defer l.Unlock()
+	at, lost := l.over[id]
+	return lost && !claimed.After(at)
 }
 
 // holds reports whether the Item that was claimed then still is this process's
@@ -46,19 +60,28 @@ func (b *pulse) mourn(ids []int64, at time.Time) {
 // thirds of its time, so that what is under way ends before another machine
 // takes it: a submit takes graceOnStop for it.
 func (c *crew) holds(id int64, claimed time.Time) bool {
+	// In this order: a beat counts after what it lost.
+	return elapsed(c.pulse.since(claimed)) < c.lasts() && !c.p.losses.has(id, claimed)
+}
+
+// since is when a claim of then was last prolonged.
+func (b *pulse) since(claimed time.Time) time.Time {
+	b.Lock()
+	defer b.Unlock()
+	if b.at.After(claimed) {
+		return b.at
+	}
+	return claimed
+}
+
+// lasts is for how long a claim counts.
+func (c *crew) lasts() time.Duration {
 	c.pulse.Lock()
 	defer c.pulse.Unlock()
-	if at, lost := c.pulse.over[id]; lost && !claimed.After(at) {
-		return false
-	}
-	if c.pulse.at.After(claimed) {
-		claimed = c.pulse.at
-	}
-	lasts := c.p.Journal.Lease()
 	if c.pulse.failed {
-		lasts = lasts * 2 / 3
+		return c.p.Journal.Lease() * 2 / 3
 	}
-	return elapsed(claimed) < lasts
+	return c.p.Journal.Lease()
 }
 
 // elapsed is the time since then, that included in which the machine slept:
@@ -128,7 +151,7 @@ func (c *crew) beatOnce(ctx context.Context, patience time.Duration) (err error)
 			return ctx.Err()
 		}
 		if a.err == nil { // what is lost first, or holds would count on this beat
-			c.pulse.mourn(a.lost, at)
+			c.p.losses.mourn(a.lost, at)
 			c.lose(ctx, a.lost, nil)
 			c.pulse.beaten(at, nil)
 			return nil

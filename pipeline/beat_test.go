@@ -36,3 +36,20 @@ func TestALostClaimNeverHoldsAgain(t *testing.T) {
 	require.True(t, c.holds(8, asleep), "the beat prolonged it")
 	require.True(t, c.holds(7, time.Now().Add(time.Millisecond)), "claimed anew")
 }
+
+// One beat tells of all claims of the process, and of each loss once: the
+// others who work for the same Pipeline see it too.
+func TestWhatOneBeatLostHoldsForNoOtherCrew(t *testing.T) {
+	p := &Pipeline{Journal: beaten{}}
+	serving, run := newCrew(p, nil), newCrew(p, nil)
+	asleep := time.Now().Add(-2 * time.Minute)
+
+	p.Journal = beaten{lost: []int64{7}}
+	go func() { <-serving.lost }()
+	require.NoError(t, serving.beatOnce(t.Context(), time.Minute))
+	p.Journal = beaten{}
+	require.NoError(t, run.beatOnce(t.Context(), time.Minute))
+
+	require.False(t, run.holds(7, asleep), "another machine has it")
+	require.True(t, run.holds(8, asleep))
+}

@@ -121,7 +121,7 @@ func (c *crew) enqueue(l *lane, items []Item, at time.Time) {
 	}
 	under := c.p.flights.those(func(f *flight) bool { return anew[f.item.ID] })
 	if len(under) > 0 {
-		c.pulse.mourn(under, at.Add(-1))
+		c.p.losses.mourn(under, at.Add(-1))
 		c.p.flights.ground(under, ErrLost)
 	}
 	c.drop(ids, func(Item) {})

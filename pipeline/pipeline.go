@@ -56,6 +56,7 @@ type Pipeline struct {
 	flights flights
 	sights  sights
 	debts   debts
+	losses  losses
 	hung    sync.Once
 	rung    chan struct{} // see bell
 }
