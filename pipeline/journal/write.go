@@ -18,10 +18,11 @@ type op struct {
 	patient bool // waits a little for others
 }
 
-// company is how long after one patient change the next waits for others,
-// unless one comes that does not wait. A commit costs more than a change: one
-// each for the records of inspect, stage and await, as they come, keeps the
-// disk so busy that the records of submits wait, which are made one at a time.
+// company is how long after patient changes the next one waits for others,
+// unless one comes that does not wait, or the last went alone. A commit costs
+// more than a change: one each for the records of inspect, stage and await, as
+// they come, keeps the disk so busy that the records of submits wait, which are
+// made one at a time.
 const company = 4 * time.Millisecond
 
 // errClosed is returned by calls after Close.
@@ -66,14 +67,18 @@ func (j *Journal) put(ctx context.Context, o op) error {
 func (j *Journal) writer() {
 	defer j.done.Done()
 	prepared := map[string]*sql.Stmt{}
-	var last time.Time // a patient change was made
+	var last time.Time // a patient change was made, together with others
 	for {
 		batch := j.gather(last.Add(company))
 		if len(batch) == 0 {
 			return
 		}
 		errs, err := j.commit(batch, prepared)
-		if slices.ContainsFunc(batch, func(o op) bool { return o.patient }) {
+		switch {
+		case !slices.ContainsFunc(batch, func(o op) bool { return o.patient }):
+		case len(batch) == 1:
+			last = time.Time{}
+		default:
 			last = time.Now()
 		}
 		for i, o := range batch {
