@@ -14,9 +14,8 @@
 // ETag is compared. There is no multipart upload: four parts of 8 MiB at once
 // took as long as one body with its CRC32C (200 MB over loopback), and they
 // stay behind where a process is killed, and cost money. The SDK's own tries
-// and its default
-// checksum trailer are off: storage.Bucket tries again, and COS, OSS and
-// others refuse the trailer.
+// and its default checksum trailer are off: storage.Bucket tries again, and
+// COS, OSS and others refuse the trailer.
 package s3bucket
 
 import (
