@@ -11,22 +11,86 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"wedrop/pipeline"
+	"wedrop/pipeline/inspect"
 	"wedrop/wecom"
 )
 
 // Claim takes Items that are due. If the answer to its COMMIT is lost, what it
 // may have claimed is left alone, and lapses.
 func (j *Journal) Claim(ctx context.Context, w pipeline.Want) ([]pipeline.Item, error) {
-	var got []pipeline.Item
-	err := j.retry(ctx, false, func() error {
-		return j.attempt(context.WithoutCancel(ctx), func(t *tx) (err error) {
-			if w.IDs != nil {
-				got, err = t.claimThese(w)
-			} else {
-				got, err = t.claimSome(w)
-			}
-			if err != nil {
+	if w.IDs == nil || w.Limit < len(w.IDs) {
+		return j.claimSome(ctx, w)
+	}
+	got, err := j.claimEach(ctx, w)
+	if err != nil || len(got) == len(w.IDs) || !slices.Contains(w.Steps, pipeline.Stage) {
+		return got, err
+	}
+	// Most Items are staged by whoever read them, so few are left to look at.
+	rest := w
+	rest.Steps, rest.IDs = []pipeline.Step{pipeline.Stage}, without(w.IDs, got)
+	more, err := j.claimSome(ctx, rest)
+	if len(got) > 0 {
+		err = nil // what is left is claimed another time
+	}
+	return append(got, more...), err
+}
+
+func without(ids []int64, got []pipeline.Item) []int64 {
+	return slices.DeleteFunc(slices.Clone(ids), func(id int64) bool {
+		return slices.ContainsFunc(got, func(it pipeline.Item) bool { return it.ID == id })
+	})
+}
+
+// claimOne claims an Item that is not to be staged. By its id alone, so that
+// its plan is made once: with a list of ids it would be made anew each time,
+// which takes longer than the claim.
+var claimOne = dollars(`UPDATE items SET owner=?, fence=fence+1, lease=? WHERE id=(SELECT id FROM items
+	WHERE id=? AND corp=? AND NOT held AND due<=? AND lease<=? AND step=ANY(?) AND (step<>'inspect' OR host=ANY(?))
+	FOR UPDATE SKIP LOCKED) RETURNING ` + all)
+
+// claimEach claims those of w.IDs that are not to be staged.
+func (j *Journal) claimEach(ctx context.Context, w pipeline.Want) (got []pipeline.Item, err error) {
+	var steps []string
+	for _, s := range w.Steps {
+		if s != pipeline.Stage {
+			steps = append(steps, string(s))
+		}
+	}
+	if len(steps) == 0 {
+		return nil, nil
+	}
+	ids := slices.Compact(slices.Sorted(slices.Values(w.IDs)))
+	err = j.alone(ctx, func(b *pgx.Batch, now int64) error {
+		got = nil
+		for _, id := range ids {
+			args := params([]any{j.owner, now + Lease.Milliseconds(), id, w.Corp, now, now, steps, w.Hosts})
+			b.Queue(claimOne, args...).Query(func(rows pgx.Rows) error {
+				some, err := claimedOf(rows, now)
+				got = append(got, some...)
 				return err
+			})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(got, byDue)
+	j.holds(got...)
+	return got, nil
+}
+
+// claimSome claims what is due, the steps in w's order.
+func (j *Journal) claimSome(ctx context.Context, w pipeline.Want) (got []pipeline.Item, err error) {
+	err = j.retry(ctx, false, func() error {
+		return j.attempt(context.WithoutCancel(ctx), func(t *tx) error {
+			got = nil
+			for _, step := range w.Steps {
+				some, err := t.claim(w, step, w.Limit-len(got))
+				if err != nil {
+					return err
+				}
+				got = append(got, some...)
 			}
 			t.after = append(t.after, func() { j.holds(got...) })
 			return nil
@@ -41,7 +105,8 @@ func (j *Journal) Claim(ctx context.Context, w pipeline.Want) ([]pipeline.Item, 
 // claimed is what this process knows of an Item that it has claimed.
 type claimed struct {
 	fence int64
-	md5   string // as recorded: nobody else changes it meanwhile
+	md5   string         // as recorded: nobody else changes it meanwhile
+	file  inspect.FileID // as it was claimed
 }
 
 // holds notes claims that Beat prolongs.
@@ -49,7 +114,7 @@ func (j *Journal) holds(items ...pipeline.Item) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, it := range items {
-		j.held[it.ID] = claimed{it.Claim.Fence, it.MD5}
+		j.held[it.ID] = claimed{it.Claim.Fence, it.MD5, it.File}
 	}
 }
 
@@ -64,59 +129,18 @@ func (j *Journal) drops(items ...pipeline.Item) {
 	}
 }
 
-// claimThese claims those of w.IDs that are due. Most of them are not to be
-// staged; of these, which of equal content depends on what is there.
-func (t *tx) claimThese(w pipeline.Want) ([]pipeline.Item, error) {
-	var steps []string
-	var staged bool
-	for _, s := range w.Steps {
-		if s == pipeline.Stage {
-			staged = true
-		} else {
-			steps = append(steps, string(s))
-		}
-	}
-	// By their ids alone: written so that no other index serves. A new table
-	// has no statistics, and the planner would look through all that is due.
-	const ready = `id=ANY(?) AND corp||''=? AND NOT held AND due+0<=? AND lease<=?`
-	args := []any{w.IDs, w.Corp, t.now, t.now}
-	var got []pipeline.Item
-	var all []candidate
-	var b pgx.Batch
-	t.queueTake(&b, &got, `SELECT id FROM (SELECT id FROM items i WHERE `+ready+` AND step||''=ANY(?) AND (step<>'inspect' OR host=ANY(?))
-		ORDER BY due+0 LIMIT ? FOR UPDATE SKIP LOCKED) d`, slices.Concat(args, []any{steps, w.Hosts, w.Limit}))
-	if staged {
-		queue(&b, `SELECT id,md5 FROM items i WHERE `+ready+` AND step||''='stage' AND host=ANY(?) AND NOT `+busy+` ORDER BY due+0 LIMIT ? FOR UPDATE SKIP LOCKED`,
-			slices.Concat(args, []any{w.Hosts, t.now, t.now, w.Limit})...).Query(func(rows pgx.Rows) (err error) {
-			all, err = collect(rows, readCandidate)
-			return err
-		})
-	}
-	if err := t.batch(&b); err != nil {
-		return nil, err
-	}
-	more, err := t.claimEqual(all[:min(len(all), max(w.Limit-len(got), 0))])
-	return append(got, more...), err
-}
-
-// claimSome claims what is due, the steps in w's order.
-func (t *tx) claimSome(w pipeline.Want) (got []pipeline.Item, err error) {
-	for _, step := range w.Steps {
-		some, err := t.claim(w, step, w.Limit-len(got))
-		if err != nil {
-			return nil, err
-		}
-		got = append(got, some...)
-	}
-	return got, nil
-}
-
 func (t *tx) claim(w pipeline.Want, step pipeline.Step, limit int) ([]pipeline.Item, error) {
 	if limit <= 0 {
 		return nil, nil
 	}
 	due := `SELECT id,md5 FROM items i WHERE corp=? AND step=? AND NOT held AND due<=? AND lease<=?`
 	args := []any{w.Corp, string(step), t.now, t.now}
+	if w.IDs != nil {
+		// By their ids alone: written so that no other index serves. A new table
+		// has no statistics, and the planner would look through all that is due.
+		due = `SELECT id,md5 FROM items i WHERE corp||''=? AND step||''=? AND NOT held AND due+0<=? AND lease<=? AND id=ANY(?)`
+		args = append(args, w.IDs)
+	}
 	if step == pipeline.Inspect || step == pipeline.Stage {
 		due += ` AND host=ANY(?)`
 		args = append(args, w.Hosts)
@@ -199,23 +223,28 @@ const busy = `(EXISTS (SELECT 1 FROM items o WHERE o.md5=i.md5 AND o.md5<>'' AND
 	OR EXISTS (SELECT 1 FROM objects o WHERE o.md5=i.md5 AND o.doomed>0 AND o.doomed>?))`
 
 // take claims the Items whose ids a query selects.
-func (t *tx) take(ids string, args []any) (got []pipeline.Item, err error) {
-	var b pgx.Batch
-	t.queueTake(&b, &got, ids, args)
-	return got, t.batch(&b)
+func (t *tx) take(ids string, args []any) ([]pipeline.Item, error) {
+	rows, err := t.rows(`UPDATE items SET owner=?, fence=fence+1, lease=? WHERE id=ANY(ARRAY(`+ids+`)) RETURNING `+all,
+		append([]any{t.owner, t.now + Lease.Milliseconds()}, args...)...)
+	if err != nil {
+		return nil, err
+	}
+	got, err := claimedOf(rows, t.now)
+	slices.SortFunc(got, byDue)
+	return got, err
 }
 
-func (t *tx) queueTake(b *pgx.Batch, got *[]pipeline.Item, ids string, args []any) {
-	queue(b, `UPDATE items SET owner=?, fence=fence+1, lease=? WHERE id=ANY(ARRAY(`+ids+`)) RETURNING `+all,
-		append([]any{t.owner, t.now + Lease.Milliseconds()}, args...)...).Query(func(rows pgx.Rows) (err error) {
-		*got, err = collect(rows, func(s pgx.Row) (pipeline.Item, error) { return scanItem(s) })
-		slices.SortFunc(*got, func(a, b pipeline.Item) int { return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.ID, b.ID)) })
-		for n := range *got {
-			(*got)[n].Claim.At = from(t.now)
-		}
-		return err
+// claimedOf reads Items that were claimed at that time.
+func claimedOf(rows pgx.Rows, now int64) ([]pipeline.Item, error) {
+	return collect(rows, func(s pgx.Row) (pipeline.Item, error) {
+		it, err := scanItem(s)
+		it.Claim.At = from(now)
+		return it, err
 	})
 }
+
+// byDue has the most overdue first.
+func byDue(a, b pipeline.Item) int { return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.ID, b.ID)) }
 
 // over ends a claim that has lapsed, when somebody else changes its Item: the
 // clock of a machine that slept may not know for some seconds that it did.

@@ -14,6 +14,11 @@
 // keeps others away is owner, fence and lease in the row, and each Record is
 // conditional on them.
 //
+// Together. A change that needs no answer in between (a record, a claim by ids, a
+// note before an upload) is one batch of statements, and those that come while
+// others are under way share it: one round trip, one transaction, one wait for
+// the disk. If one of them cannot be made, each is made again by itself.
+//
 // Rev. It is the id of the transaction that made a change. A number of a
 // sequence would not do: a later one may be committed first, and whoever has
 // seen that would never see the earlier one. Readers that ask for what is new

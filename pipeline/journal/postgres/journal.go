@@ -54,6 +54,10 @@ type Journal struct {
 
 	mu   sync.Mutex
 	held map[int64]claimed // by this process
+
+	post     sync.Mutex
+	notes    []note // that no courier has taken yet
+	couriers int
 }
 
 var _ pipeline.Journal = (*Journal)(nil)

@@ -13,9 +13,9 @@ import (
 
 // Staging notes that the ledger makes this object.
 func (j *Journal) Staging(ctx context.Context, bucket, key, md5 string) error {
-	return j.alone(ctx, func(ctx context.Context, now int64) error {
-		_, err := j.pool.Exec(ctx, staging, params([]any{bucket, key, md5, now})...)
-		return err
+	return j.alone(ctx, func(b *pgx.Batch, now int64) error {
+		b.Queue(staging, params([]any{bucket, key, md5, now})...)
+		return nil
 	})
 }
 

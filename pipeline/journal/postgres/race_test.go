@@ -145,6 +145,7 @@ func TestMachinesStageAndRemoveEqualContent(t *testing.T) {
 			for range 6 {
 				w.IDs = append(w.IDs, ids[rand.N(n)])
 			}
+			w.Limit = 3 + 3*rand.N(2)
 		}
 		got, err := j.Claim(bg, w)
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -13,29 +14,11 @@ import (
 )
 
 // Record writes a claimed Item. See pipeline.Journal.
-func (j *Journal) Record(ctx context.Context, it pipeline.Item, keep bool) (out pipeline.Item, err error) {
-	switch {
-	case !j.knows(it) || it.Step == pipeline.Stage:
+func (j *Journal) Record(ctx context.Context, it pipeline.Item, keep bool) (pipeline.Item, error) {
+	out, err := j.short(ctx, it, keep)
+	if errors.Is(err, errLong) {
 		err = j.write(ctx, func(t *tx) (err error) {
 			out, err = t.record(it, keep)
-			return err
-		})
-	case keep || it.Held() || j.noted(it): // nobody is to be woken
-		err = j.alone(ctx, func(ctx context.Context, now int64) (err error) {
-			out, err = advance(ctx, j.pool, it, keep, now, j.owner)
-			return err
-		})
-		// A callback was first. (Where none was, what was noted holds, and one
-		// that has come since has said more.)
-		sooner := err == nil && !keep && ms(out.Due) != ms(it.Due)
-		if sooner && !it.Held() && !j.noted(out) {
-			err = j.write(ctx, func(t *tx) error { t.wake(out); return nil })
-		}
-	default:
-		err = j.write(ctx, func(t *tx) (err error) {
-			if out, err = advance(t.ctx, t.tx, it, keep, t.now, t.owner); err == nil {
-				t.wake(out)
-			}
 			return err
 		})
 	}
@@ -48,65 +31,156 @@ func (j *Journal) Record(ctx context.Context, it pipeline.Item, keep bool) (out 
 	return out, err
 }
 
+// errLong is returned for an Item that only the long way can record.
+var errLong = errors.New("journal: more is to be done than can be said at once")
+
+// short records an Item in one round trip: one whose content is what it was, or
+// one that was read for the first time and whose content nobody else has.
+func (j *Journal) short(ctx context.Context, it pipeline.Item, keep bool) (out pipeline.Item, err error) {
+	c, ok := j.claim(it)
+	m := &move{it: it, keep: keep, owner: j.owner}
+	first := ok && c.md5 == "" && it.MD5 != "" && c.file == it.File && it.Step != pipeline.Await
+	wakes := !keep && !it.Held() && !j.noted(it)
+	switch {
+	case first && !wakes:
+		if out, err = m.outcome(j.alone(ctx, m.identify)); errors.Is(err, pipeline.ErrLost) {
+			return it, errLong // it may also be that another Item has this content
+		}
+	case !ok || c.md5 != it.MD5 || it.Step == pipeline.Stage:
+		return it, errLong
+	case wakes:
+		err = j.write(ctx, func(t *tx) (err error) {
+			if out, err = m.outcome(t.make(m.advance)); err == nil {
+				t.wake(out)
+			}
+			return err
+		})
+		return out, err
+	default:
+		out, err = m.outcome(j.alone(ctx, m.advance))
+	}
+	// Equal content kept it from going on, or a callback was first. (Where none
+	// was, what was noted holds, and one that has come since has said more.)
+	other := err == nil && !m.kept && (keep || ms(out.Due) != ms(it.Due))
+	if other && !it.Held() && !j.noted(out) {
+		err = j.write(ctx, func(t *tx) error { t.wake(out); return nil })
+	}
+	return out, err
+}
+
 // noted reports whether nobody has to be woken for an Item that is released,
 // because this process looks at it again by itself.
 func (j *Journal) noted(it pipeline.Item) bool {
 	return j.o.Wake == nil || j.o.Noted != nil && j.o.Noted(Wake{it.ID, it.Due, it.Host, it.Step})
 }
 
-// knows reports whether it's content is what was recorded last: then no other
-// Item is concerned.
-func (j *Journal) knows(it pipeline.Item) bool {
+// claim is what this process knows of it since it was claimed, or recorded.
+func (j *Journal) claim(it pipeline.Item) (claimed, bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	c, ok := j.held[it.ID]
-	return ok && c.fence == it.Claim.Fence && c.md5 == it.MD5
+	return c, ok && c.fence == it.Claim.Fence
+}
+
+// A move is the record of an Item in one batch.
+type move struct {
+	it    pipeline.Item
+	keep  bool
+	owner string
+	// What came of it:
+	now, due, rev int64
+	found, kept   bool
+}
+
+// begin returns the item's columns, and the condition that it is ours.
+func (m *move) begin(now int64) (columns, mine []any, err error) {
+	m.now, m.found = now, false
+	columns, err = values(m.it, now)
+	return columns, []any{m.it.ID, m.owner, m.it.Claim.Fence, now}, err
+}
+
+func (m *move) end(b *pgx.Batch, statement string, args []any) {
+	b.Queue(statement, params(args)...).QueryRow(func(row pgx.Row) error {
+		err := row.Scan(&m.due, &m.rev, &m.kept)
+		m.found = err == nil
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+}
+
+func (m *move) outcome(err error) (pipeline.Item, error) {
+	it := m.it
+	if err == nil && !m.found {
+		err = pipeline.ErrLost
+	}
+	if err != nil {
+		return it, err
+	}
+	it.Due, it.Updated, it.Rev = from(m.due), from(m.now), m.rev
+	if !m.kept {
+		it.Claim = pipeline.Claim{}
+	}
+	return it, nil
 }
 
 var (
-	step = `UPDATE items SET ` + set + `%s WHERE ` + mine + ` RETURNING due,rev`
+	step = `UPDATE items SET ` + set + `%s WHERE ` + mine + ` RETURNING due,rev,lease<>0`
 	// called also takes what a callback has left. (least passes over NULL.)
 	called = `WITH called AS (DELETE FROM callbacks WHERE job=? AND EXISTS (SELECT 1 FROM items WHERE ` + mine + `) RETURNING ?::bigint AS at)
-		UPDATE items SET ` + strings.Replace(set, `due=?`, `due=least(?::bigint,(SELECT at FROM called))`, 1) + `%s WHERE ` + mine + ` RETURNING due,rev`
+		UPDATE items SET ` + strings.Replace(set, `due=?`, `due=least(?::bigint,(SELECT at FROM called))`, 1) + `%s WHERE ` + mine + ` RETURNING due,rev,lease<>0`
 	going  = [...]string{dollars(fmt.Sprintf(step, ``)), dollars(fmt.Sprintf(called, ``))}
 	ending = [...]string{dollars(fmt.Sprintf(step, over)), dollars(fmt.Sprintf(called, over))}
 )
 
-// advance is the short way for an Item whose content is what it was: one round
-// trip, and one transaction all the same.
-func advance(ctx context.Context, on interface {
-	SendBatch(context.Context, *pgx.Batch) pgx.BatchResults
-}, it pipeline.Item, keep bool, now int64, owner string) (pipeline.Item, error) {
-	claim := it.Claim
-	it.Claim, it.Updated = pipeline.Claim{}, from(now)
-	args, err := values(it, now)
+// advance is for an Item whose content is what it was.
+func (m *move) advance(b *pgx.Batch, now int64) error {
+	args, mine, err := m.begin(now)
 	if err != nil {
-		return it, err
+		return err
 	}
-	mine := []any{it.ID, owner, claim.Fence, now}
 	args = append(args, mine...)
 	statements, which := ending, 0
-	if keep {
+	if m.keep {
 		statements = going
 	}
-	var b pgx.Batch
-	if it.Step == pipeline.Await {
+	if m.it.Step == pipeline.Await {
 		which = 1
-		args = append(append(append([]any{it.Job.ID}, mine...), now), args...)
-		queue(&b, lockJob, int32(calling), it.Job.ID)
+		args = append(append(append([]any{m.it.Job.ID}, mine...), now), args...)
+		queue(b, lockJob, int32(calling), m.it.Job.ID)
 	}
-	var due int64
-	b.Queue(statements[which], params(args)...).QueryRow(func(row pgx.Row) error { return row.Scan(&due, &it.Rev) })
-	if err := on.SendBatch(ctx, &b).Close(); errors.Is(err, pgx.ErrNoRows) {
-		return it, pipeline.ErrLost
-	} else if err != nil {
-		return it, err
+	m.end(b, statements[which], args)
+	return nil
+}
+
+// identified is for an Item that was never identified before: its claim goes on
+// as far as it may. It finds none if another Item has the content.
+var identified = dollars(`WITH goes AS MATERIALIZED (
+		SELECT CASE WHEN NOT ?::bool THEN false WHEN NOT ?::bool THEN true ELSE current_setting('wedrop.locked')='true' AND NOT ` + busy + ` END AS on
+		FROM (SELECT ?::text AS md5, ?::bigint AS id) i)
+	UPDATE items SET ` + set + `, lease=CASE WHEN (SELECT goes.on FROM goes) THEN lease ELSE 0 END, owner=CASE WHEN (SELECT goes.on FROM goes) THEN owner ELSE '' END
+	WHERE ` + mine + ` AND md5='' AND NOT EXISTS (SELECT 1 FROM items o WHERE o.corp=? AND o.scene=? AND o.md5=? AND o.type=? AND o.name=? AND o.md5<>'')
+	RETURNING due,rev,lease<>0`)
+
+// lockEqualNoted is lockEqual, and tells later statements of the transaction.
+const lockEqualNoted = `SELECT set_config('wedrop.locked', pg_try_advisory_xact_lock($1, hashtext($2))::text, true)`
+
+// identify is for an Item that was just read for the first time, from the file
+// as it was entered.
+func (m *move) identify(b *pgx.Batch, now int64) error {
+	columns, mine, err := m.begin(now)
+	if err != nil {
+		return err
 	}
-	it.Due = from(due)
-	if keep {
-		it.Claim = claim
+	staged := m.it.Step == pipeline.Stage
+	if m.keep && staged {
+		b.Queue(lockEqualNoted, int32(equals), m.it.MD5)
 	}
-	return it, nil
+	it := m.it
+	m.end(b, identified, slices.Concat([]any{m.keep, staged, now, now, it.MD5, it.ID}, columns, mine,
+		[]any{it.Corp, it.Scene, it.MD5, string(it.Type), it.Name}))
+	return nil
 }
 
 // record is the long way: the Item was just read, and may turn out to be

@@ -29,20 +29,6 @@ func (j *Journal) write(ctx context.Context, do func(*tx) error) error {
 	return j.retry(ctx, true, func() error { return j.attempt(context.WithoutCancel(ctx), do) })
 }
 
-// alone is write for a change that is one batch of statements, and so a
-// transaction without being told: one round trip.
-func (j *Journal) alone(ctx context.Context, do func(ctx context.Context, now int64) error) error {
-	return j.retry(ctx, true, func() error {
-		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), oneTime)
-		defer cancel()
-		now, err := j.Now(within)
-		if err != nil {
-			return err
-		}
-		return do(within, ms(now))
-	})
-}
-
 // retry tries for as long as an outage lasts. Where repeat is false nothing is
 // tried again that may have been done.
 func (j *Journal) retry(ctx context.Context, repeat bool, try func() error) error {
@@ -190,6 +176,15 @@ func (t *tx) changed(query string, args ...any) (bool, error) {
 
 // batch sends what was queued in one go.
 func (t *tx) batch(b *pgx.Batch) error { return t.tx.SendBatch(t.ctx, b).Close() }
+
+// make makes a note in this transaction.
+func (t *tx) make(queue func(b *pgx.Batch, now int64) error) error {
+	var b pgx.Batch
+	if err := queue(&b, t.now); err != nil {
+		return err
+	}
+	return t.batch(&b)
+}
 
 // queue adds a statement to a batch.
 func queue(b *pgx.Batch, query string, args ...any) *pgx.QueuedQuery {
