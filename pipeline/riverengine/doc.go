@@ -5,10 +5,12 @@
 // Item". It is inserted in the transaction that makes the row due (Engine.Wake
 // is the ledger's hook for that). Whoever fetches it carries the Item on, step
 // by step, for as long as there is something to do, and then snoozes the job
-// until the row's due time. So an Item has one job on its way, not one for each
-// step. A job too many finds nothing to do and ends; a lost one is missed by
-// nobody, because a sweep wakes every Item that is due and that nobody works
-// on.
+// until the row's due time. If that is within seconds, as where WeCom has just
+// been told of a link, the job ends and the process looks again by itself: a
+// machine that stops inserts new jobs for these. So an Item has one job on its
+// way at most, not one for each step. A job too many finds nothing to do and
+// ends; a lost one is missed by nobody, because a sweep wakes every Item that is
+// due and that nobody works on.
 //
 // Two kinds of queues: one for the steps that any machine may do, and one for
 // each machine or share that reads files (and that knows whether they are
@@ -24,21 +26,23 @@
 //
 // # Scale
 //
-// A file costs one job (a second one where a callback comes), about eight
-// transactions of the ledger, and one claim in a fetch of many. What bounds a
-// machine is the time of a transaction, for its submits are made one after the
-// other (Pipeline.Submits), so that a kill repeats one at most; more machines
+// A file costs one job (a second one where a callback comes), and about seven
+// statements of the ledger that change something: claim, inspect, the note
+// before the upload, stage, submit, claim, await. Those of several files that
+// come at the same time share round trips and transactions. What bounds a
+// machine is how soon a record is durable, for its submits are made one after
+// the other (Pipeline.Submits), so that a kill repeats one at most; more machines
 // add up until the database is busy, and all of them stay below the corp's
 // rate: WeCom takes 10,000 calls a minute and 150,000 an hour of each API, that
 // is 42 files a second over the hour, however many machines there are.
 //
 // Against wecomtest without delay, with the database and all machines on the
-// same two cores, 1, 2, 3 and 10 machines did 285, 295, 269 and 290 files a
-// second (BenchmarkMachines, 2026-11-23): there the cores are the limit, and
-// PostgreSQL has most of them. On cores of their own machines add up until the
-// database is busy; its ledger alone did 600 to 705 files a second. Ten are
-// worth their while for reading and uploading, not for submitting. Several
-// corps share a database and nothing else: each has its own rate.
+// same two cores and everything in memory, 1, 2, 3 and 10 machines did 420, 480,
+// 500 and 390 files a second (BenchmarkMachines, medians, 2026-11-23): there the
+// cores are the limit, of which a file takes 3.5 to 4.5 ms, more than half of it
+// PostgreSQL's. Ten are worth their while for reading and uploading, not for
+// submitting. Several corps share a database and nothing else: each has its own
+// rate.
 //
 // An Item takes 1.8 KB with its indexes, its file 0.4 KB and its object 0.3 KB
 // (1000 Items, vacuumed). At the limit of 150,000 files an hour, day and night,

@@ -24,6 +24,7 @@ const (
 	rescue    = 10 * time.Minute      // of jobs whose machine was killed: only to be rid of them
 	attempts  = 1<<15 - 1             // as many as the column takes: no Item is given up by its job
 	trouble   = time.Second           // until an Item is looked at again that could not be carried
+	giveFor   = 2 * time.Second       // to insert jobs for others
 	stopFor   = 8 * time.Second       // for a machine to let go of what it carries
 	carries   = 16                    // Items at once from each queue; more than the lanes' workers, so that they never wait
 )
@@ -111,7 +112,8 @@ func (s serving) Run(ctx context.Context, carry pipeline.Carry) error {
 // run works on jobs until ctx ends.
 func (e *Engine) run(ctx context.Context, p *pipeline.Pipeline, carry pipeline.Carry) error {
 	workers := river.NewWorkers()
-	if err := river.AddWorkerSafely(workers, &worker{e: e, carry: carry}); err != nil {
+	hand := newHand(ctx, e, carry)
+	if err := river.AddWorkerSafely(workers, &worker{e: e, carry: carry, hand: hand}); err != nil {
 		return err
 	}
 	hosts := p.Hosts()
@@ -137,6 +139,7 @@ func (e *Engine) run(ctx context.Context, p *pipeline.Pipeline, carry pipeline.C
 	defer e.sees(nil)
 	s := &sweeper{e: e, p: p, client: client, hosts: map[string]bool{}}
 	s.run(ctx)
+	hand.open()
 	return stop(ctx, client)
 }
 

@@ -96,27 +96,37 @@ type worker struct {
 	river.WorkerDefaults[look]
 	e     *Engine
 	carry pipeline.Carry
+	hand  *hand
 }
 
 func (w *worker) Timeout(*river.Job[look]) time.Duration { return -1 }
 
 func (w *worker) Work(ctx context.Context, job *river.Job[look]) error {
-	id := job.Args.Item
-	if !w.e.begin(id) {
-		return nil // there is another job for it, at work here
-	}
-	next, err := w.carry(ctx, id)
-	next = w.e.end(id, next)
-	in := next.Sub(w.e.clock.Now())
-	switch {
-	case err != nil && ctx.Err() == nil:
-		return river.JobSnooze(trouble)
-	case err != nil:
-		return river.JobSnooze(0) // for another machine
-	case next.IsZero() || in > horizon:
+	in, again := w.e.look(ctx, w.carry, job.Args.Item)
+	if !again || in <= soon && w.hand.keep(job.Args.Item, job.Queue, in) {
 		return nil
 	}
-	return river.JobSnooze(max(in, 0))
+	return river.JobSnooze(in)
+}
+
+// look carries an Item, and reports whether it is to be carried again, and in
+// how long.
+func (e *Engine) look(ctx context.Context, carry pipeline.Carry, id int64) (in time.Duration, again bool) {
+	if !e.begin(id) {
+		return 0, false // there is another job for it, at work here
+	}
+	next, err := carry(ctx, id)
+	next = e.end(id, next)
+	in = next.Sub(e.clock.Now())
+	switch {
+	case err != nil && ctx.Err() == nil:
+		return trouble, true
+	case err != nil:
+		return 0, true // for another machine
+	case next.IsZero() || in > horizon:
+		return 0, false
+	}
+	return max(in, 0), true
 }
 
 // begin reports whether this process did not carry the Item yet.
