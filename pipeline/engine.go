@@ -34,10 +34,22 @@ const twinPause = time.Second
 // errIdle is why a Serve ended whose Engine did.
 var errIdle = errors.New("pipeline: the engine has stopped")
 
-// wish is a call of Carry.
+// wish is a call of Carry; or, with it, the outcome of a claim for some.
 type wish struct {
-	id     int64
-	answer chan answer // has room for one
+	id      int64
+	answer  chan answer // has room for one
+	outcome *claimed
+}
+
+// claimed is the outcome of a claim: what there is of the Items that were asked
+// for.
+type claimed struct {
+	at    time.Time // this process's clock, before
+	items []Item
+	rest  []int64   // of those not claimed
+	as    []Item    // they stand so,
+	now   time.Time // by the ledger's clock
+	err   error
 }
 
 type answer struct {
@@ -49,15 +61,18 @@ type answer struct {
 type office struct {
 	wishes chan wish
 	closed chan struct{}
-	ended  chan error // of Engine.Run
+	ended  chan error    // of Engine.Run
+	late   chan *claimed // has room for the one that nobody heard of any more
 	// The server's own:
-	asked   []int64 // not claimed yet
-	carried map[int64]chan answer
+	asked    []int64 // not claimed yet
+	claiming bool    // a claim is under way,
+	outcome  *claimed
+	carried  map[int64]chan answer
 }
 
 // engage lets the engine run until ctx ends.
 func (s *server) engage(ctx context.Context) {
-	s.office = office{wishes: make(chan wish), closed: make(chan struct{}), ended: make(chan error, 1), carried: map[int64]chan answer{}}
+	s.office = office{wishes: make(chan wish), closed: make(chan struct{}), ended: make(chan error, 1), late: make(chan *claimed, 1), carried: map[int64]chan answer{}}
 	go func() {
 		err := s.o.Engine.Run(ctx, s.carry)
 		if err == nil {
@@ -69,7 +84,7 @@ func (s *server) engage(ctx context.Context) {
 
 // carry is the Carry of this server.
 func (s *server) carry(ctx context.Context, id int64) (time.Time, error) {
-	w := wish{id, make(chan answer, 1)}
+	w := wish{id: id, answer: make(chan answer, 1)}
 	select {
 	case s.wishes <- w:
 	case <-s.closed:
@@ -85,7 +100,9 @@ func (s *server) carry(ctx context.Context, id int64) (time.Time, error) {
 // take takes in a wish, and those that come with it.
 func (s *server) take(w wish) {
 	for {
-		if s.carried[w.id] != nil {
+		if w.outcome != nil {
+			s.outcome = w.outcome
+		} else if s.carried[w.id] != nil {
 			w.answer <- answer{} // it is in hand
 		} else {
 			s.carried[w.id] = w.answer
@@ -107,10 +124,15 @@ func (s *server) reply(id int64, again time.Time, err error) {
 	}
 }
 
-// fillAsked claims what was asked for.
+// fillAsked claims what was asked for. The ledger may take its time: results of
+// steps are taken in meanwhile, and what is asked for meanwhile is claimed
+// together.
 func (s *server) fillAsked(ctx context.Context) {
-	ids := s.asked
-	if s.asked = nil; len(ids) == 0 {
+	if c := s.outcome; c != nil {
+		s.outcome, s.claiming = nil, false
+		s.enlist(ctx, c)
+	}
+	if s.claiming || len(s.asked) == 0 {
 		return
 	}
 	steps := []Step{Done}
@@ -119,51 +141,73 @@ func (s *server) fillAsked(ctx context.Context) {
 			steps = append(steps, l.step)
 		}
 	}
-	at := time.Now()
-	items, err := s.p.Journal.Claim(ctx, Want{Corp: s.p.Corp, Hosts: s.p.Hosts(), Steps: steps, IDs: ids, Limit: len(ids)})
-	if err != nil {
-		s.fail(ctx, err)
-		return // close replies
-	}
+	ids := s.asked
+	s.asked, s.claiming = nil, true
+	go func() {
+		c := s.p.claimThese(ctx, ids, steps)
+		select {
+		case s.wishes <- wish{outcome: c}:
+		case <-s.closed:
+			s.late <- c
+		}
+	}()
+}
+
+// claimThese claims Items, and looks at how those stand that cannot be claimed.
+func (p *Pipeline) claimThese(ctx context.Context, ids []int64, steps []Step) *claimed {
+	c := &claimed{at: time.Now()}
+	c.items, c.err = p.Journal.Claim(ctx, Want{Corp: p.Corp, Hosts: p.Hosts(), Steps: steps, IDs: ids, Limit: len(ids)})
 	got := map[int64]bool{}
-	for _, it := range items {
+	for _, it := range c.items {
 		got[it.ID] = true
+	}
+	for _, id := range ids {
+		if !got[id] {
+			c.rest = append(c.rest, id)
+		}
+	}
+	if c.err == nil && len(c.rest) > 0 {
+		var err error
+		c.as, c.err = p.Journal.Items(ctx, Query{IDs: c.rest})
+		c.now, err = p.Journal.Now(ctx)
+		c.err = errors.Join(c.err, err)
+	}
+	return c
+}
+
+// enlist gives the lanes what was claimed, and replies for what was not.
+func (s *server) enlist(ctx context.Context, c *claimed) {
+	for _, it := range c.items {
 		if it.Step == Done {
 			if it = s.reconsider(ctx, it); it.Claim.Fence == 0 {
 				continue
 			}
 		}
 		l := s.lane(it.Step)
-		l.queue = append(l.queue, work{it, at})
+		l.queue = append(l.queue, work{it, c.at})
 	}
-	s.unclaimed(ctx, ids, got)
+	for _, l := range s.lanes {
+		if len(l.queue) > 0 && s.resting(l.step) { // since the claim began
+			s.dismiss(ctx, l)
+		}
+	}
+	if c.err != nil {
+		s.fail(ctx, c.err)
+		return // dissolve replies
+	}
+	s.unclaimed(c)
 }
 
 // unclaimed replies for the Items that could not be claimed.
-func (s *server) unclaimed(ctx context.Context, ids []int64, got map[int64]bool) {
-	var rest []int64
-	for _, id := range ids {
-		if !got[id] {
-			rest = append(rest, id)
-		}
-	}
-	if len(rest) == 0 {
-		return
-	}
-	items, err := s.p.Journal.Items(ctx, Query{IDs: rest})
-	now, err2 := s.p.Journal.Now(ctx)
-	if err = errors.Join(err, err2); err != nil {
-		s.fail(ctx, err)
-		return
-	}
-	for _, it := range items {
-		again := s.again(it, now)
-		if it.Step != Stage && !s.resting(it.Step) && !again.After(now) {
+func (s *server) unclaimed(c *claimed) {
+	for _, it := range c.as {
+		again := s.again(it, c.now)
+		if it.Step != Stage && !s.resting(it.Step) && !again.After(c.now) {
 			again = time.Time{} // somebody else has it
 		}
 		s.reply(it.ID, again, nil)
 	}
-	for _, id := range rest {
+	for _, id := range c.rest {
 		s.reply(id, time.Time{}, nil) // merged into another
 	}
 }
@@ -234,6 +278,7 @@ func (s *server) dissolve(err error) {
 		return
 	}
 	close(s.closed)
+	s.disclaim()
 	if err == nil {
 		err = context.Canceled
 	}
@@ -241,4 +286,15 @@ func (s *server) dissolve(err error) {
 		s.reply(id, time.Time{}, err)
 	}
 	<-s.ended
+}
+
+// disclaim releases what was claimed when it was too late.
+func (s *server) disclaim() {
+	c := s.outcome
+	if s.claiming && c == nil {
+		c = <-s.late
+	}
+	if c != nil && len(c.items) > 0 {
+		_ = s.p.letGo(context.Background(), c.items) // what cannot be released lapses
+	}
 }
