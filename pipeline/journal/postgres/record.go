@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"wedrop/pipeline"
 )
@@ -127,8 +126,9 @@ func (m *move) outcome(err error) (pipeline.Item, error) {
 
 var (
 	step = `UPDATE items SET ` + set + `%s WHERE ` + mine + ` RETURNING due,rev,lease<>0`
-	// called also takes what a callback has left. (least passes over NULL.)
-	called = `WITH called AS (DELETE FROM callbacks WHERE job=? AND EXISTS (SELECT 1 FROM items WHERE ` + mine + `) RETURNING ?::bigint AS at)
+	// called also takes what a callback has left: it is due since then, by the
+	// clock of whoever was told, who may look at once. (least passes over NULL.)
+	called = `WITH called AS (DELETE FROM callbacks WHERE job=? AND EXISTS (SELECT 1 FROM items WHERE ` + mine + `) RETURNING at)
 		UPDATE items SET ` + strings.Replace(set, `due=?`, `due=least(?::bigint,(SELECT at FROM called))`, 1) + `%s WHERE ` + mine + ` RETURNING due,rev,lease<>0`
 	going  = [...]string{dollars(fmt.Sprintf(step, ``)), dollars(fmt.Sprintf(called, ``))}
 	ending = [...]string{dollars(fmt.Sprintf(step, over)), dollars(fmt.Sprintf(called, over))}
@@ -147,7 +147,7 @@ func (m *move) advance(b *pgx.Batch, now int64) error {
 	}
 	if m.it.Step == pipeline.Await {
 		which = 1
-		args = append(append(append([]any{m.it.Job.ID}, mine...), now), args...)
+		args = append(append([]any{m.it.Job.ID}, mine...), args...)
 		queue(b, lockJob, int32(calling), m.it.Job.ID)
 	}
 	m.end(b, statements[which], args)
@@ -245,12 +245,15 @@ func (t *tx) beside(it pipeline.Item, keep, read bool) (pipeline.Item, bool, err
 		queue(&b, `UPDATE files SET dev=?,ino=?,fsize=?,mtime=?,ctime=? WHERE item=? AND path=?`, append(stat(it.File), it.ID, it.Path)...)
 	}
 	if it.Step == pipeline.Await {
-		queue(&b, `DELETE FROM callbacks WHERE job=?`, it.Job.ID).Exec(func(called pgconn.CommandTag) error {
-			if called.RowsAffected() > 0 {
-				it.Due = from(t.now)
+		var called bool
+		queueOne(&b, &called, func(row pgx.Row) error {
+			var at int64
+			err := row.Scan(&at)
+			if err == nil {
+				it.Due = from(min(at, ms(it.Due)))
 			}
-			return nil
-		})
+			return err
+		}, `DELETE FROM callbacks WHERE job=? RETURNING at`, it.Job.ID)
 	}
 	free := true
 	if keep && it.Step == pipeline.Stage {
