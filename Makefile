@@ -75,7 +75,7 @@ $(BIN)/govulncheck:
 	GOBIN=$(BIN) $(GO) install $(GOVULNCHECK)
 
 # The numbers of the README, beside the peers that are there. BENCH=quick takes
-# five minutes. How it is measured stands in testdata/bench.
+# ten minutes. How it is measured stands in testdata/bench.
 bench: tools
 	PATH="$$PATH:$(BIN)" $(GO) run ./testdata/bench $(if $(filter quick,$(BENCH)),-quick)
 

@@ -2,7 +2,7 @@
 // a table in Markdown:
 //
 //	go run ./testdata/bench            everything, about half an hour
-//	go run ./testdata/bench -quick     fewer rounds and smaller data, about five minutes
+//	go run ./testdata/bench -quick     fewer rounds and smaller data, about ten minutes
 //	go run ./testdata/bench -only line the rows whose name has "line" in it
 //
 // It builds wedrop from the tree that it stands in, and keeps its data under
