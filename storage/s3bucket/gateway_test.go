@@ -3,6 +3,7 @@ package s3bucket_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -95,12 +96,10 @@ func (g *gatewayProcess) run() string {
 	if err := g.makeFolder(); err != nil {
 		return "no folder with extended attributes for versitygw: " + err.Error()
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := freeAddress()
 	if err != nil {
 		return err.Error()
 	}
-	address := l.Addr().String()
-	l.Close()
 	g.cmd = exec.Command(program, "--quiet", "--keep-alive", "-p", address, "-a", s3test.AccessKey, "-s", g.secret, "posix", g.dir)
 	if err := g.cmd.Start(); err != nil {
 		return err.Error()
@@ -115,6 +114,19 @@ func (g *gatewayProcess) run() string {
 		time.Sleep(5 * time.Millisecond)
 	}
 	return "versitygw does not answer"
+}
+
+// freeAddress has a port below those that systems give to whoever asks for
+// any: no other test takes it before versitygw does.
+func freeAddress() (address string, err error) {
+	for range 100 {
+		var l net.Listener
+		address = fmt.Sprintf("127.0.0.1:%d", 15000+rand.IntN(15000))
+		if l, err = net.Listen("tcp", address); err == nil {
+			return address, l.Close()
+		}
+	}
+	return "", err
 }
 
 func findGateway() string {

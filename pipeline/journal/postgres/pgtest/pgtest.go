@@ -6,6 +6,7 @@ package pgtest
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -120,13 +121,18 @@ func (s *Server) command(name string, args ...string) *exec.Cmd {
 	return c
 }
 
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+// freePort is one below those that systems give to outgoing connections and
+// to listeners that ask for any, so nobody takes it before the server does or
+// while it is stopped.
+func freePort() (port int, err error) {
+	for range 100 {
+		var l net.Listener
+		port = 15000 + rand.IntN(15000)
+		if l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			return port, l.Close()
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	return 0, err
 }
 
 // guard runs the server for as long as somebody holds the other end of its
