@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -292,18 +293,19 @@ func TestTooLargeIsCutOff(t *testing.T) {
 		require.Equal(t, 413, resp.StatusCode)
 		resp.Body.Close()
 	}
-	require.Less(t, sent.n, int64(230<<20))
+	require.Less(t, sent.n.Load(), int64(230<<20))
 	w.until("clean inbox", func() bool { return len(w.left()) == 0 })
 }
 
+// counter is read by the transport for a while after the answer came.
 type counter struct {
 	r io.Reader
-	n int64
+	n atomic.Int64
 }
 
 func (c *counter) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
-	c.n += int64(n)
+	c.n.Add(int64(n))
 	return n, err
 }
 
