@@ -166,7 +166,7 @@ func newMessages(lang string) *messages {
 			return say(fmt.Sprintf("等了 %s 还没有拿到有效的 media_id", d), fmt.Sprintf("no valid media_id after %s", d))
 		},
 		NotHeld: func(id string) string {
-			return say("没有编号为 "+id+" 的已停下的文件", "item "+id+" is not held")
+			return say("没有编号为 "+id+" 的已停下的文件", "no held item has the number "+id)
 		},
 		NotHeldRemedy: say("wedrop list --held 列出所有已停下的文件", "wedrop list --held shows those that are"),
 
