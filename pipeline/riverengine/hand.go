@@ -2,13 +2,15 @@ package riverengine
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/riverqueue/river"
 
 	"wedrop/pipeline"
+	"wedrop/pipeline/journal/postgres"
 )
 
 // A hand has the Items that this process looks at again so soon that no job is
@@ -24,35 +26,28 @@ type hand struct {
 
 	mu     sync.Mutex
 	closed bool
-	kept   map[int64]waiting
-}
-
-// waiting is an Item that is looked at when its timer fires, and the queue that
-// its job is for where it gets one.
-type waiting struct {
-	timer *time.Timer
-	queue string
+	kept   map[int64]*time.Timer // that fires when it is looked at
 }
 
 func newHand(ctx context.Context, e *Engine, carry pipeline.Carry) *hand {
-	return &hand{e: e, ctx: ctx, carry: carry, turns: make(chan struct{}, e.queue().MaxWorkers), kept: map[int64]waiting{}}
+	return &hand{e: e, ctx: ctx, carry: carry, turns: make(chan struct{}, e.queue().MaxWorkers), kept: map[int64]*time.Timer{}}
 }
 
 // keep looks at an Item again in a while, unless the process is stopping.
-func (h *hand) keep(id int64, queue string, in time.Duration) bool {
+func (h *hand) keep(id int64, in time.Duration) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
 		return false
 	}
 	if old, ok := h.kept[id]; ok {
-		old.timer.Stop()
+		old.Stop()
 	}
-	h.kept[id] = waiting{time.AfterFunc(max(in, cooldown), func() { h.look(id, queue) }), queue}
+	h.kept[id] = time.AfterFunc(max(in, cooldown), func() { h.look(id) })
 	return true
 }
 
-func (h *hand) look(id int64, queue string) {
+func (h *hand) look(id int64) {
 	if !h.begin(id) {
 		return
 	}
@@ -64,8 +59,8 @@ func (h *hand) look(id int64, queue string) {
 		<-h.turns
 	case <-h.ctx.Done():
 	}
-	if again && (in > soon || !h.keep(id, queue, in)) {
-		h.give(map[int64]waiting{id: {queue: queue}}, in)
+	if again && (in > soon || !h.keep(id, in)) {
+		h.give(id)
 	}
 }
 
@@ -80,39 +75,41 @@ func (h *hand) begin(id int64) bool {
 	return true
 }
 
-// give inserts jobs for Items that are due in a while. If that does not succeed
-// the sweep finds them.
-func (h *hand) give(items map[int64]waiting, in time.Duration) {
-	var jobs []river.InsertManyParams
-	for id, w := range items {
-		o := &river.InsertOpts{Queue: w.queue, MaxAttempts: attempts}
-		if in > soon {
-			o.ScheduledAt = h.e.clock.Now().Add(in)
-		}
-		jobs = append(jobs, river.InsertManyParams{Args: look{id}, InsertOpts: o})
-	}
-	if len(jobs) == 0 {
+// give inserts jobs for Items, for whoever may do what is next: that need not be
+// this machine, even if it read the file. If that does not succeed the sweep
+// finds them.
+func (h *hand) give(ids ...int64) {
+	if len(ids) == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(h.ctx), giveFor)
 	defer cancel()
-	err := pgx.BeginFunc(ctx, h.e.ledger.Pool(), func(tx pgx.Tx) error {
-		_, err := h.e.insert.InsertManyTx(ctx, tx, jobs)
-		return err
-	})
+	items, err := h.e.ledger.Items(ctx, pipeline.Query{IDs: ids})
+	if err == nil {
+		err = pgx.BeginFunc(ctx, h.e.ledger.Pool(), func(tx pgx.Tx) error { return h.e.Wake(ctx, tx, wakes(items)) })
+	}
 	if err != nil {
 		logger(h.e.o.Log).Warn("items are left to the sweep", "err", err)
 	}
+}
+
+func wakes(items []pipeline.Item) (all []postgres.Wake) {
+	for _, it := range items {
+		if !it.Held() {
+			all = append(all, postgres.Wake{Item: it.ID, At: it.Due, Host: it.Host, Step: it.Step})
+		}
+	}
+	return all
 }
 
 // open lets go of everything, when the run has ended.
 func (h *hand) open() {
 	h.mu.Lock()
 	h.closed = true
-	for _, w := range h.kept {
-		w.timer.Stop()
+	for _, timer := range h.kept {
+		timer.Stop()
 	}
 	h.mu.Unlock()
 	h.looks.Wait()
-	h.give(h.kept, 0)
+	h.give(slices.Collect(maps.Keys(h.kept))...)
 }

@@ -103,7 +103,7 @@ func (w *worker) Timeout(*river.Job[look]) time.Duration { return -1 }
 
 func (w *worker) Work(ctx context.Context, job *river.Job[look]) error {
 	in, again := w.e.look(ctx, w.carry, job.Args.Item)
-	if !again || in <= soon && w.hand.keep(job.Args.Item, job.Queue, in) {
+	if !again || in <= soon && w.hand.keep(job.Args.Item, in) {
 		return nil
 	}
 	return river.JobSnooze(in)

@@ -61,6 +61,10 @@ func TestWhoeverIsThereGetsWhatIsOverdue(t *testing.T) {
 		require.Equal(t, c.queue, queue, c.name)
 		require.Equal(t, c.away, len(away) > 0, c.name)
 	}
-	jobs, _ := e.overdue([]postgres.Wake{{Item: 1, At: now.Add(-time.Hour), Step: pipeline.Await}}, there, map[int64]bool{1: true})
-	require.Empty(t, jobs, "its job waits already")
+	overdue := func(queue string) int {
+		jobs, _ := e.overdue([]postgres.Wake{{Item: 1, At: now.Add(-time.Hour), Host: "a", Step: pipeline.Await}}, there, map[turn]bool{{1, queue}: true})
+		return len(jobs)
+	}
+	require.Zero(t, overdue(e.shared()), "its job waits already")
+	require.Equal(t, 1, overdue(e.queueOf("a")), "its job waits for a machine that read it, and may have gone")
 }

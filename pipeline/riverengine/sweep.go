@@ -99,7 +99,7 @@ func (s *sweeper) sweep(ctx context.Context) (full bool, err error) {
 
 // overdue are the jobs for Items that are due and that nobody works on, and
 // those Items that nobody can read.
-func (e *Engine) overdue(lapsed []postgres.Wake, there map[string]bool, waiting map[int64]bool) (jobs []river.InsertManyParams, away []postgres.Wake) {
+func (e *Engine) overdue(lapsed []postgres.Wake, there map[string]bool, waiting map[turn]bool) (jobs []river.InsertManyParams, away []postgres.Wake) {
 	now := e.clock.Now()
 	for _, w := range lapsed {
 		queue := e.route(w)
@@ -112,7 +112,7 @@ func (e *Engine) overdue(lapsed []postgres.Wake, there map[string]bool, waiting 
 			}
 			queue = e.shared() // what cannot be seen counts as there
 		}
-		if waiting[w.Item] {
+		if waiting[turn{w.Item, queue}] {
 			continue
 		}
 		jobs = append(jobs, river.InsertManyParams{Args: look{w.Item}, InsertOpts: again(queue)})
@@ -134,22 +134,33 @@ func (s *sweeper) there(ctx context.Context, tx pgx.Tx) (map[string]bool, error)
 	return there, err
 }
 
-// waiting are the Items with a job that will be fetched: those are not
-// forgotten, there is more to do than can be done at once.
-func (s *sweeper) waiting(ctx context.Context, tx pgx.Tx, there map[string]bool) (map[int64]bool, error) {
+// A turn is that of an Item in a queue.
+type turn struct {
+	item  int64
+	queue string
+}
+
+// waiting are the turns of Items with a job that will be fetched: those are not
+// forgotten, there is more to do than can be done at once. (A job in the queue
+// of the machine that read the file is no turn for what any machine may do: that
+// one may have gone a moment ago.)
+func (s *sweeper) waiting(ctx context.Context, tx pgx.Tx, there map[string]bool) (map[turn]bool, error) {
 	queues := []string{s.e.shared()}
 	for q := range there {
 		queues = append(queues, q)
 	}
-	rows, err := tx.Query(ctx, `SELECT (args->>'item')::bigint FROM river_job
+	rows, err := tx.Query(ctx, `SELECT (args->>'item')::bigint, queue FROM river_job
 		WHERE state='available' AND queue=ANY($1) AND scheduled_at<=$2 AND kind=$3`, queues, s.e.clock.Now(), look{}.Kind())
 	if err != nil {
 		return nil, err
 	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	waiting := make(map[int64]bool, len(ids))
-	for _, id := range ids {
-		waiting[id] = true
+	turns, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (t turn, err error) {
+		err = row.Scan(&t.item, &t.queue)
+		return t, err
+	})
+	waiting := make(map[turn]bool, len(turns))
+	for _, t := range turns {
+		waiting[t] = true
 	}
 	return waiting, err
 }
