@@ -60,7 +60,7 @@ func (j *Journal) claimEach(ctx context.Context, w pipeline.Want) (got []pipelin
 		return nil, nil
 	}
 	ids := slices.Compact(slices.Sorted(slices.Values(w.IDs)))
-	err = j.alone(ctx, func(b *pgx.Batch, now int64) error {
+	err = j.alone(ctx, noRow, func(b *pgx.Batch, now int64) error {
 		got = nil
 		for _, id := range ids {
 			args := params([]any{j.owner, now + Lease.Milliseconds(), id, w.Corp, now, now, steps, w.Hosts})
@@ -246,6 +246,8 @@ func claimedOf(rows pgx.Rows, now int64) ([]pipeline.Item, error) {
 // byDue has the most overdue first.
 func byDue(a, b pipeline.Item) int { return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.ID, b.ID)) }
 
+func byID(a, b pipeline.Item) int { return cmp.Compare(a.ID, b.ID) }
+
 // over ends a claim that has lapsed, when somebody else changes its Item: the
 // clock of a machine that slept may not know for some seconds that it did.
 const over = `,lease=0,owner=''`
@@ -308,8 +310,9 @@ func (j *Journal) lost(had map[int64]int64, kept []int64) (lost []int64) {
 
 // Release ends claims without a change.
 func (j *Journal) Release(ctx context.Context, items []pipeline.Item) error {
+	sorted := slices.SortedFunc(slices.Values(items), byID) // see byRow
 	err := j.write(ctx, func(t *tx) error {
-		for _, it := range items {
+		for _, it := range sorted {
 			freed, err := readItem(t.row(`UPDATE items SET lease=0, owner='' WHERE `+mine+` RETURNING `+all, t.mine(it)...))
 			if errors.Is(err, pgx.ErrNoRows) {
 				continue
@@ -372,20 +375,27 @@ func (j *Journal) Finished(ctx context.Context, job string) error {
 
 // Amend changes Items that nobody has claimed.
 func (j *Journal) Amend(ctx context.Context, ids []int64, edit func(*pipeline.Item) bool) ([]pipeline.Item, error) {
-	var out []pipeline.Item
+	var found map[int64]pipeline.Item
+	sorted := slices.Sorted(slices.Values(ids)) // see byRow
 	err := j.write(ctx, func(t *tx) error {
-		out = nil
-		for _, id := range ids {
+		found = map[int64]pipeline.Item{}
+		for _, id := range sorted {
 			it, err := t.amend(id, edit)
 			if errors.Is(err, pgx.ErrNoRows) {
 				continue // merged into another meanwhile
 			} else if err != nil {
 				return err
 			}
-			out = append(out, it)
+			found[id] = it
 		}
 		return nil
 	})
+	var out []pipeline.Item
+	for _, id := range ids {
+		if it, ok := found[id]; ok {
+			out = append(out, it)
+		}
+	}
 	return out, err
 }
 

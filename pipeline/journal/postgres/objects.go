@@ -13,7 +13,7 @@ import (
 
 // Staging notes that the ledger makes this object.
 func (j *Journal) Staging(ctx context.Context, bucket, key, md5 string) error {
-	return j.alone(ctx, func(b *pgx.Batch, now int64) error {
+	return j.alone(ctx, noRow, func(b *pgx.Batch, now int64) error {
 		b.Queue(staging, params([]any{bucket, key, md5, now})...)
 		return nil
 	})

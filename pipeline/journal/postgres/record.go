@@ -42,7 +42,7 @@ func (j *Journal) short(ctx context.Context, it pipeline.Item, keep bool) (out p
 	wakes := !keep && !it.Held() && !j.noted(it)
 	switch {
 	case first && !wakes:
-		if out, err = m.outcome(j.alone(ctx, m.identify)); errors.Is(err, pipeline.ErrLost) {
+		if out, err = m.outcome(j.alone(ctx, it.ID, m.identify)); errors.Is(err, pipeline.ErrLost) {
 			return it, errLong // it may also be that another Item has this content
 		}
 	case !ok || c.md5 != it.MD5 || it.Step == pipeline.Stage:
@@ -56,7 +56,7 @@ func (j *Journal) short(ctx context.Context, it pipeline.Item, keep bool) (out p
 		})
 		return out, err
 	default:
-		out, err = m.outcome(j.alone(ctx, m.advance))
+		out, err = m.outcome(j.alone(ctx, it.ID, m.advance))
 	}
 	// Equal content kept it from going on, or a callback was first. (Where none
 	// was, what was noted holds, and one that has come since has said more.)

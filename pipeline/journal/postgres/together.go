@@ -1,8 +1,11 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"math"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -15,9 +18,17 @@ const (
 // A note is a change that is some statements, none of which needs the answer to
 // another: they are one round trip, and a transaction without being told.
 type note struct {
+	row   int64 // that it waits for; noRow if it waits for none
 	queue func(b *pgx.Batch, now int64) error
 	done  chan error // has room for one
 }
+
+// noRow comes after all rows.
+const noRow = math.MaxInt64
+
+// byRow is the order of notes in a transaction. All who change several rows take
+// them in the order of their ids (as Beat does), or they would wait in a circle.
+func byRow(a, b note) int { return cmp.Compare(a.row, b.row) }
 
 // errApart is the answer to a note that was not made because of another one.
 var errApart = errors.New("journal: a change made together with this one failed")
@@ -25,11 +36,11 @@ var errApart = errors.New("journal: a change made together with this one failed"
 // alone is write for a change that needs no answers in between. queue adds its
 // statements to a batch; that they find no row is no error of the batch. It is
 // called again where the change is made again. Those that come while others are
-// under way go together, in one transaction.
-func (j *Journal) alone(ctx context.Context, queue func(b *pgx.Batch, now int64) error) error {
+// under way go together, in one transaction. row is the Item's that it changes.
+func (j *Journal) alone(ctx context.Context, row int64, queue func(b *pgx.Batch, now int64) error) error {
 	together := true
 	return j.retry(ctx, true, func() error {
-		n := note{queue, make(chan error, 1)}
+		n := note{row, queue, make(chan error, 1)}
 		if together {
 			together = false
 			j.hand(n)
@@ -67,6 +78,7 @@ func (j *Journal) courier() {
 		if len(some) == 0 {
 			return
 		}
+		slices.SortStableFunc(some, byRow)
 		err := j.send(some)
 		if err != nil && len(some) > 1 && !isBroken(err) {
 			err = errApart

@@ -1,13 +1,18 @@
 package postgres_test
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"wedrop/pipeline"
+	"wedrop/pipeline/journal/postgres"
+	"wedrop/pipeline/journal/postgres/pgtest"
 )
 
 // Changes that are made at the same time share transactions, and each has its
@@ -91,4 +96,70 @@ func TestEqualContentFoundTogetherIsStagedOnce(t *testing.T) {
 		require.Equal(t, 1, n, md5)
 	}
 	require.NotEmpty(t, going)
+}
+
+// Who changes several rows takes them in the order of their ids, whoever it is:
+// in a circle all would stand still for a second until the server breaks it.
+func TestNobodyWaitsInACircle(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t)
+	j, other := open(t, db, postgres.Options{}), open(t, db, postgres.Options{})
+	const n, rounds = 60, 15
+	_, err := j.Enter(bg, "corp", "here", files(2*n))
+	require.NoError(t, err)
+	items, err := j.Claim(bg, want(pipeline.Inspect, n))
+	require.NoError(t, err)
+	newest := make([]int64, n)
+	for i, it := range items {
+		newest[n-1-i] = it.ID
+	}
+	var records, others sync.WaitGroup
+	over := make(chan struct{})
+	for _, do := range []func() error{
+		func() error { _, err := j.Beat(bg); return err },
+		func() error {
+			_, err := other.Amend(bg, newest, func(*pipeline.Item) bool { return false })
+			return err
+		},
+		func() error {
+			some, err := j.Claim(bg, want(pipeline.Inspect, n))
+			slices.Reverse(some)
+			return errors.Join(err, j.Release(bg, some))
+		},
+	} {
+		others.Go(func() {
+			for {
+				select {
+				case <-over:
+					return
+				case <-time.After(time.Millisecond):
+				}
+				if err := do(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for _, it := range items {
+		records.Go(func() {
+			for range rounds {
+				it.Tries++
+				if _, err := j.Record(bg, it, true); err != nil {
+					t.Errorf("Item %d: %v", it.ID, err)
+				}
+			}
+		})
+	}
+	records.Wait()
+	close(over)
+	others.Wait()
+	require.NoError(t, errors.Join(j.Close(), other.Close())) // a connection that ends has told what it met
+	last := open(t, db, postgres.Options{})
+	var open, circles int
+	require.Eventually(t, func() bool {
+		err := last.Pool().QueryRow(bg, `SELECT (SELECT count(*) FROM pg_stat_activity a WHERE a.datname=d.datname), deadlocks
+			FROM pg_stat_database d WHERE datname=current_database()`).Scan(&open, &circles)
+		return err == nil && open == 1
+	}, 20*time.Second, 10*time.Millisecond)
+	require.Zero(t, circles)
 }
