@@ -82,6 +82,12 @@ func Open(ctx context.Context, rawURL string, o Options) (*Journal, error) {
 	// What hangs must not hold rows for longer than a lease lasts.
 	setDefault(cfg.ConnConfig.RuntimeParams, "statement_timeout", "15000")
 	setDefault(cfg.ConnConfig.RuntimeParams, "idle_in_transaction_session_timeout", "15000")
+	// Nor must a machine that was cut off in the middle of what it sent: then
+	// neither of these runs, and the server would wait for the rest for two hours.
+	setDefault(cfg.ConnConfig.RuntimeParams, "tcp_keepalives_idle", "10")
+	setDefault(cfg.ConnConfig.RuntimeParams, "tcp_keepalives_interval", "5")
+	setDefault(cfg.ConnConfig.RuntimeParams, "tcp_keepalives_count", "3")
+	setDefault(cfg.ConnConfig.RuntimeParams, "tcp_user_timeout", "25000")
 	j := &Journal{o: o, owner: newOwner(), held: map[int64]claimed{},
 		host: fmt.Sprintf("%s:%d/%s", cfg.ConnConfig.Host, cfg.ConnConfig.Port, cfg.ConnConfig.Database)}
 	if j.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {

@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -37,4 +38,20 @@ func TestTokens(t *testing.T) {
 		url := pgtest.Start(t)
 		return open(t, url, postgres.Options{}), open(t, url, postgres.Options{})
 	})
+}
+
+// A machine that vanishes while it sends holds rows until the server has noticed;
+// by then its claims have not lapsed yet.
+func TestTheServerNoticesWhoVanished(t *testing.T) {
+	t.Parallel()
+	j := open(t, pgtest.Start(t), postgres.Options{})
+	var silent, unheard time.Duration // what the server's system does, not what it was told
+	require.NoError(t, j.Pool().QueryRow(bg, `SELECT (a.setting::int + b.setting::int * c.setting::int) * interval '1 second', d.setting::int * interval '1 millisecond'
+		FROM pg_settings a, pg_settings b, pg_settings c, pg_settings d
+		WHERE a.name='tcp_keepalives_idle' AND b.name='tcp_keepalives_interval' AND c.name='tcp_keepalives_count' AND d.name='tcp_user_timeout'`).
+		Scan(&silent, &unheard))
+	for _, d := range []time.Duration{silent, unheard} {
+		require.Positive(t, d)
+		require.Less(t, d, postgres.Lease)
+	}
 }
