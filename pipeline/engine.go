@@ -47,8 +47,8 @@ type claimed struct {
 	at    time.Time // this process's clock, before
 	items []Item
 	rest  []int64   // of those not claimed
-	as    []Item    // they stand so,
-	now   time.Time // by the ledger's clock
+	as    []Item    // they stand so
+	now   time.Time // the ledger's clock, before: what is due later could not be claimed
 	err   error
 }
 
@@ -156,6 +156,9 @@ func (s *server) fillAsked(ctx context.Context) {
 // claimThese claims Items, and looks at how those stand that cannot be claimed.
 func (p *Pipeline) claimThese(ctx context.Context, ids []int64, steps []Step) *claimed {
 	c := &claimed{at: time.Now()}
+	if c.now, c.err = p.Journal.Now(ctx); c.err != nil {
+		return c
+	}
 	c.items, c.err = p.Journal.Claim(ctx, Want{Corp: p.Corp, Hosts: p.Hosts(), Steps: steps, IDs: ids, Limit: len(ids)})
 	got := map[int64]bool{}
 	for _, it := range c.items {
@@ -167,10 +170,7 @@ func (p *Pipeline) claimThese(ctx context.Context, ids []int64, steps []Step) *c
 		}
 	}
 	if c.err == nil && len(c.rest) > 0 {
-		var err error
 		c.as, c.err = p.Journal.Items(ctx, Query{IDs: c.rest})
-		c.now, err = p.Journal.Now(ctx)
-		c.err = errors.Join(c.err, err)
 	}
 	return c
 }

@@ -165,6 +165,39 @@ func TestAnEngineWaitsWhileAPersonHasToMend(t *testing.T) {
 	require.LessOrEqual(t, w.submits(), 24)
 }
 
+// What becomes due while it is being asked for is not thought another's.
+func TestWhatBecomesDueMeanwhileIsCarriedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.pipe()
+	p.PollMin, p.PollMax = 10*time.Minute, 10*time.Minute
+	entries, err := p.Enter(context.Background(), w.files(1), pipeline.EnterOptions{})
+	require.NoError(t, err)
+	id := entries[0].Item.ID
+	a := newAlarm(w.clock.Now, entries...)
+	p.Journal = &meanwhile{Journal: p.Journal, claimed: func() {
+		if again, said := a.answer(id); said {
+			w.clock.Set(again.Add(time.Second))
+		}
+	}}
+	w.serve(p, pipeline.ServeOptions{Keep: -1, Engine: a})
+	require.Eventually(t, func() bool { _, said := a.answer(id); return said }, 10*time.Second, time.Millisecond)
+	require.Zero(t, w.wecom.Count("media/get_upload_by_url_result"))
+	a.wake <- id // a moment early
+	require.Eventually(t, func() bool { return w.wecom.Count("media/get_upload_by_url_result") > 0 }, 10*time.Second, time.Millisecond)
+}
+
+// meanwhile calls claimed after each Claim.
+type meanwhile struct {
+	pipeline.Journal
+	claimed func()
+}
+
+func (m *meanwhile) Claim(ctx context.Context, w pipeline.Want) ([]pipeline.Item, error) {
+	defer m.claimed()
+	return m.Journal.Claim(ctx, w)
+}
+
 func TestServeEndsWithItsEngine(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
