@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"runtime"
 	"testing"
 	"time"
 
@@ -50,8 +51,10 @@ func TestTheServerNoticesWhoVanished(t *testing.T) {
 		FROM pg_settings a, pg_settings b, pg_settings c, pg_settings d
 		WHERE a.name='tcp_keepalives_idle' AND b.name='tcp_keepalives_interval' AND c.name='tcp_keepalives_count' AND d.name='tcp_user_timeout'`).
 		Scan(&silent, &unheard))
-	for _, d := range []time.Duration{silent, unheard} {
-		require.Positive(t, d)
-		require.Less(t, d, postgres.Lease)
+	require.Positive(t, silent)
+	require.Less(t, silent, postgres.Lease)
+	require.Less(t, unheard, postgres.Lease)
+	if runtime.GOOS == "linux" { // others have no such limit, and say 0
+		require.Positive(t, unheard)
 	}
 }
