@@ -74,8 +74,8 @@ $(BIN)/staticcheck:
 $(BIN)/govulncheck:
 	GOBIN=$(BIN) $(GO) install $(GOVULNCHECK)
 
-# The numbers of the README, beside the peers that are there. BENCH=quick takes
-# ten minutes. How it is measured stands in testdata/bench.
+# The numbers of the README, beside the peers that are there: eight minutes on an
+# idle machine, less with BENCH=quick. How it is measured stands in testdata/bench.
 bench: tools
 	PATH="$$PATH:$(BIN)" $(GO) run ./testdata/bench $(if $(filter quick,$(BENCH)),-quick)
 

@@ -1,8 +1,8 @@
 // Bench measures wedrop beside the tools that do parts of its job, and prints
 // a table in Markdown:
 //
-//	go run ./testdata/bench            everything, about half an hour
-//	go run ./testdata/bench -quick     fewer rounds and smaller data, about ten minutes
+//	go run ./testdata/bench            everything, eight minutes on an idle machine
+//	go run ./testdata/bench -quick     fewer rounds and smaller data
 //	go run ./testdata/bench -only line the rows whose name has "line" in it
 //
 // It builds wedrop from the tree that it stands in, and keeps its data under
@@ -29,10 +29,12 @@
 // the MD5, and no tool for buckets prints it. What wedrop does in the rows of
 // "hash + stage" is what its daemon does with the same packages, less the
 // ledger: it reads two files at once, sends eight, asks first whether the
-// object is there (HEAD), sends with Content-MD5, and fetches both ends of each
-// object without credentials. The server is versitygw over TLS with
-// --keep-alive, its data beside the files; each run has a prefix of its own,
-// which is emptied after it.
+// object is there (HEAD; no longer for small files when eight were new), sends
+// with a checksum that the server compares (CRC32C from 8 MiB on, Content-MD5
+// below), and fetches both ends of each object without credentials (small ones by
+// one request for all but the first byte, when eight were whole). The server is
+// versitygw over TLS with --keep-alive, its data beside the files; each run has a
+// prefix of its own, which is emptied after it.
 //
 // The whole line is "wedrop sync" against wecomtest without a delay and a
 // folder bucket, both in another process on the same cores, with the rate limit
