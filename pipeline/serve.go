@@ -33,9 +33,10 @@ type ServeOptions struct {
 type server struct {
 	crew
 	office
-	o    ServeOptions
-	ask  map[Step]time.Time // by this process's clock: when to ask the journal for more
-	rest map[string]*rest   // by "storage" and "wecom": where a person has to mend something
+	o     ServeOptions
+	ask   map[Step]time.Time // by this process's clock: when to ask the journal for more
+	rest  map[string]*rest   // by "storage" and "wecom": where a person has to mend something
+	spent bool               // an Item is done since the last cleaning
 }
 
 // rest is a pause after a fault of the configuration.
@@ -69,7 +70,7 @@ func (s *server) run(ctx context.Context) error {
 	if s.o.Engine != nil {
 		s.engage(steps)
 	}
-	clean := every(cleanEvery)
+	clean, cleanSpent := every(cleanEvery), every(time.Second)
 	for ctx.Err() == nil && s.fatal == nil {
 		nap := s.fill(ctx)
 		s.dispatch(steps)
@@ -88,7 +89,8 @@ func (s *server) run(ctx context.Context) error {
 		case <-ctx.Done():
 		case <-time.After(nap):
 		}
-		if s.o.Keep >= 0 && clean() {
+		if s.o.Keep >= 0 && clean() || s.o.Keep == 0 && s.spent && cleanSpent() {
+			s.spent = false
 			go s.clean(steps)
 		}
 	}
@@ -188,6 +190,7 @@ func (s *server) settled(ctx context.Context, res result) {
 		return
 	}
 	s.reply(it.ID, s.again(it, it.Updated), ctx.Err())
+	s.spent = s.spent || it.Step == Done
 	if it.Step != Done && !it.Held() {
 		at := time.Now().Add(it.Due.Sub(res.it.Updated))
 		if old, ok := s.ask[it.Step]; ok && at.Before(old) {

@@ -57,6 +57,25 @@ func TestServeCarriesWhatIsEntered(t *testing.T) {
 	require.Equal(t, 20, w.submits())
 }
 
+// Keep 0 is at once, and not when it is cleaned the next time.
+func TestServeRemovesAtOnceWhatNeedNotBeKept(t *testing.T) {
+	w := newWorld(t)
+	p := w.pipe()
+	w.serve(p, pipeline.ServeOptions{Keep: 0})
+	entries, err := w.pipe().Enter(context.Background(), w.files(3), pipeline.EnterOptions{})
+	require.NoError(t, err)
+	for _, e := range entries {
+		w.until(p, e.Item.ID, func(it pipeline.Item) bool { return isDone(it) && it.Object == nil })
+	}
+	require.Len(t, w.bucket.puts, 3)
+	for key := range w.bucket.puts {
+		require.Eventually(t, func() bool {
+			_, err := w.bucket.Head(context.Background(), key)
+			return err != nil
+		}, 20*time.Second, 5*time.Millisecond)
+	}
+}
+
 func TestServeStopsAndGoesOn(t *testing.T) {
 	w := newWorld(t)
 	w.wecom.SetJobTime(20 * time.Millisecond)

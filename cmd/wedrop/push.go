@@ -75,7 +75,22 @@ func (a *app) carry(ctx context.Context, l *line, files []pipeline.File, o pipel
 	err = l.Run(ctx, entries, pipeline.RunOptions{Again: o, NoWait: f.noWait, Ended: v.end})
 	v.wait()
 	b.stop()
+	if err == nil {
+		a.tidy(ctx, l)
+	}
 	return r.finish(err, summary)
+}
+
+// tidy removes what was staged, where objects are to be removed at once. That
+// it does not succeed changes nothing for the files: whoever cleans next tries
+// again.
+func (a *app) tidy(ctx context.Context, l *line) {
+	if l.cfg.Storage.Keep != 0 {
+		return
+	}
+	if _, err := l.Clean(ctx, 0); err != nil && ctx.Err() == nil {
+		a.fault(explain(err, a.say))
+	}
 }
 
 // plan is --dry-run: what would be done, on stderr, because nothing on stdout

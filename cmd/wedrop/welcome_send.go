@@ -171,6 +171,9 @@ func (s *templateSender) carry(f pipeline.File) (it pipeline.Item, err error) {
 			return it, &pipeline.FaultError{Item: it}
 		}
 	}
+	if err == nil {
+		s.a.tidy(s.ctx, s.line)
+	}
 	if err == nil && !s.a.quiet && !it.Reused {
 		for _, w := range it.Warnings {
 			s.a.note(s.a.say.WarningOf(shown(it.Name), w.Message.In(s.a.say.Lang)))
