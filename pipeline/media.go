@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"wedrop/pipeline/inspect"
 )
 
 // A NotFoundError says that the ledger has no Item of that name.
@@ -31,8 +33,10 @@ func (e *FaultError) Error() string {
 // Find returns the Items that name stands for, the newest first: an absolute
 // or relative path, a shown name, an MD5, or "id:" and the number in the
 // ledger. Where a path stands for several (sent under other names, too) and
-// the shown name for one, that one is meant. Items whose files have other
-// content by now are left out, unless there are no others.
+// the shown name for one, that one is meant. Where all have one content, that
+// is meant which was sent under its own name, by its own type, or the newest
+// of them. Items whose files have other content by now are left out, unless
+// there are no others.
 func (p *Pipeline) Find(ctx context.Context, name string) ([]Item, error) {
 	var several []Item
 	for _, q := range p.queries(name) {
@@ -48,7 +52,28 @@ func (p *Pipeline) Find(ctx context.Context, name string) ([]Item, error) {
 			several = items
 		}
 	}
-	return several, nil
+	return meant(several), nil
+}
+
+// meant is one of Items whose content is the same, the newest of those that
+// were asked for as their file is (and are not held, if any is not); and all of
+// others.
+func meant(items []Item) []Item {
+	for _, it := range items {
+		if it.MD5 == "" || it.MD5 != items[0].MD5 {
+			return items
+		}
+	}
+	for _, plain := range []func(Item) bool{
+		func(it Item) bool { return !it.Held() && it.WantName == "" && it.Want == inspect.Auto },
+		func(it Item) bool { return !it.Held() && it.WantName == "" },
+		func(it Item) bool { return !it.Held() },
+	} {
+		if i := slices.IndexFunc(items, plain); i >= 0 {
+			return items[i : i+1]
+		}
+	}
+	return items[:min(1, len(items))]
 }
 
 func (p *Pipeline) queries(name string) []Query {

@@ -509,8 +509,12 @@ func TestAPathSentUnderTwoNames(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, name, it.Name)
 	}
-	_, err := p.Media(context.Background(), path, 0)
-	require.ErrorAs(t, err, new(*pipeline.AmbiguousError))
+	it, err := p.Media(context.Background(), path, 0)
+	require.NoError(t, err)
+	require.Equal(t, "a.mp4", it.Name, "its own name goes before the one that it was given")
+	byMD5, err := p.Media(context.Background(), it.MD5, 0)
+	require.NoError(t, err)
+	require.Equal(t, it.ID, byMD5.ID)
 }
 
 func TestRenewalOfAPoisonedObjectStagesAnew(t *testing.T) {
