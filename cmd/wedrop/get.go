@@ -18,6 +18,9 @@ func (a *app) getCommand() *cobra.Command {
 	durationFlag(c.Flags(), &minTTL, "min-ttl", 0, a.say.FlagMinTTL)
 	durationFlag(c.Flags(), &wait, "wait", 5*time.Minute, a.say.FlagWait)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
+		if args[0] == "" {
+			return &usageError{what: a.say.FileUnnamed, cmd: cmd}
+		}
 		if minTTL >= wecom.MediaLife {
 			return &usageError{what: a.say.LongTTL, cmd: cmd}
 		}
@@ -93,6 +96,9 @@ func (a *app) renewed(ctx context.Context, cfg *Config, name string, minTTL, wai
 	b := a.startBars(l.Pipeline, nil)
 	it, err = l.Media(limited, name, minTTL)
 	b.stop()
+	if err == nil {
+		a.tidy(ctx, l)
+	}
 	if err != nil && errors.Is(limited.Err(), context.DeadlineExceeded) && ctx.Err() == nil {
 		err = &notReadyError{wait}
 	}

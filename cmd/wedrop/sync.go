@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -19,6 +20,9 @@ func (a *app) syncCommand() *cobra.Command {
 	c := a.command("sync [DIR...]", a.say.Sync, cobra.ArbitraryArgs)
 	a.sendFlags(c, &f)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
+		if slices.Contains(args, "") { // else it would be the folder that one is in
+			return &usageError{what: a.say.FileUnnamed, cmd: cmd}
+		}
 		kind, err := a.typed(cmd, f.kind)
 		if err != nil {
 			return err
