@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -31,6 +32,7 @@ func (c *Config) readFile(path string, explicit bool) error {
 	c.File = path
 	c.base = filepath.Dir(path)
 	defer func() { c.base = "" }()
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // as editors of Windows write it
 	return (&yamlFile{path: path, lines: strings.Split(string(data), "\n"), c: c}).read(data)
 }
 

@@ -45,6 +45,13 @@ func TestDefaults(t *testing.T) {
 	require.Equal(t, filepath.FromSlash("/state/wedrop/wedrop.db"), c.Journal)
 }
 
+func TestTheMarkThatEditorsOfWindowsWriteIsNoKey(t *testing.T) {
+	t.Parallel()
+	c, err := load(t, "\ufefflang: en\n")
+	require.NoError(t, err)
+	require.Equal(t, "en", c.Lang)
+}
+
 func TestEnvironmentBeatsFile(t *testing.T) {
 	t.Parallel()
 	c, err := load(t, "settle: 5s\nrenew: off\nstorage: {keep: 0}\nwecom: {secret: a, corp_id: 0123}\nfolders: [/x]\n",
