@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"wedrop/pipeline"
+	"wedrop/pipeline/journal"
 	"wedrop/pipeline/journal/postgres"
 	"wedrop/storage"
 	"wedrop/wecom"
@@ -66,7 +67,7 @@ func exitOf(err error) exit {
 		return exitDone
 	case errors.As(err, &usage):
 		return exitUsage
-	case errors.As(err, &config), errors.As(err, &stop):
+	case errors.As(err, &config), errors.As(err, &stop), errors.As(err, new(*journal.FullError)):
 		return exitConfig
 	case errors.As(err, &fault):
 		return exitOfItem(fault.Item, false)

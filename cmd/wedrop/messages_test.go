@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"reflect"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"wedrop/pipeline"
+	"wedrop/pipeline/journal"
 	"wedrop/storage"
 	"wedrop/wecom"
 )
@@ -88,6 +90,7 @@ func TestEveryErrorHasARemedy(t *testing.T) {
 		"not found": &pipeline.NotFoundError{Name: "a"},
 		"ambiguous": &pipeline.AmbiguousError{Name: "a", Items: []pipeline.Item{{}, {}}},
 		"held":      &pipeline.FaultError{Item: held},
+		"full disk": &journal.FullError{Path: "a.db", Err: errors.New("full")},
 		"stopped":   &pipeline.StopError{Fault: *held.Fault},
 		"late":      &notReadyError{time.Minute},
 		"bucket":    &storage.Error{Op: "put", Kind: storage.Denied},

@@ -56,7 +56,7 @@ func (j *Journal) put(ctx context.Context, o op) error {
 	}
 	select {
 	case err := <-o.done:
-		return err
+		return j.full(err)
 	case <-j.quit:
 		return errClosed
 	}
