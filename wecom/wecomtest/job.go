@@ -34,7 +34,9 @@ func (j *jobs) init() {
 // take enters a job, starts its fetch and returns its id.
 func (s *Server) take(of Job, f Fault) string {
 	j := &job{Job: of, taken: time.Now()}
-	j.ID, j.At, j.Status = "jobid_"+random(32), s.now(), StatusRunning
+	j.At, j.Status = s.now(), StatusRunning
+	// The form that was seen live.
+	j.ID = "job" + itoa(j.At.Unix()) + "_" + random(32)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.jobs.byID[j.ID] = j

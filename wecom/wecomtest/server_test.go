@@ -114,6 +114,7 @@ func TestFileBecomesMedia(t *testing.T) {
 	a := post(t, s, tok, "media/upload_by_url", upload(serve(t, content), content))
 	require.Zero(t, a.Errcode, a.Errmsg)
 	require.LessOrEqual(t, len(a.JobID), 128)
+	require.Regexp(t, `^job[0-9]{10}_[A-Za-z0-9_-]{43}$`, a.JobID) // as seen live
 	require.NoError(t, s.WaitJobs(t.Context(), 1))
 	result := post(t, s, tok, "media/get_upload_by_url_result", members{"jobid": a.JobID})
 
