@@ -19,27 +19,41 @@ import (
 // An app is one call of the program: where it writes, in which language, and
 // what the flags say.
 type app struct {
-	args   []string
-	env    func(string) string
-	stdout *results
-	stderr *screen // notes, faults and the log
-	say    *messages
-	log    *slog.Logger
-	// called is told of each call of WeCom; nil but in the daemon.
-	called func(api string, code wecom.Code, kind wecom.Kind, took time.Duration)
+	args []string
+	lang string // --lang
 	// patience is how long sync waits for files that are still being written.
 	patience time.Duration
 
-	config         string // --config
-	lang           string // --lang
+	*console
+	*opener
+}
+
+// A console is where a command writes for people, in which language, and how
+// much.
+type console struct {
+	stdout         *results
+	stderr         *screen // notes, faults and the log
+	say            *messages
+	plain          bool // no colours
 	json           bool
 	quiet, verbose bool
 }
 
+// An opener opens the parts that a configuration describes.
+type opener struct {
+	config string // --config
+	env    func(string) string
+	log    *slog.Logger
+	// called is told of each call of WeCom; nil but in the daemon.
+	called func(api string, code wecom.Code, kind wecom.Kind, took time.Duration)
+}
+
 func newApp(args []string, env func(string) string, stdout, stderr io.Writer) *app {
-	a := &app{args: args, env: env, stdout: &results{w: stdout}, stderr: &screen{w: stderr}, patience: 30 * time.Second}
-	a.say = newMessages(language(args, env))
-	return a
+	return &app{args: args, patience: 30 * time.Second, opener: &opener{env: env},
+		console: &console{
+			stdout: &results{w: stdout}, stderr: &screen{w: stderr}, say: newMessages(language(args, env)),
+			plain: env("NO_COLOR") != "" || env("TERM") == "dumb",
+		}}
 }
 
 // run is the whole program.
@@ -119,6 +133,6 @@ func (a *app) flagged(cmd *cobra.Command, _ []string) error {
 	if a.quiet && a.verbose {
 		return &usageError{what: a.say.QuietVerbose, cmd: cmd}
 	}
-	a.log = newLog(a, a.verbose)
+	a.log = newLog(a.console, a.verbose)
 	return nil
 }

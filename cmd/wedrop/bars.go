@@ -15,7 +15,7 @@ import (
 // as a line every half minute, so that a log of a long run is no riddle. With
 // -q and --json they show nothing.
 type bars struct {
-	a    *app
+	a    *console
 	p    *pipeline.Pipeline
 	view *view
 
@@ -36,9 +36,9 @@ const (
 )
 
 // startBars begins to show the run of entries. It takes over p.Changed.
-func (a *app) startBars(p *pipeline.Pipeline, entries []pipeline.Entry) *bars {
+func (a *console) startBars(p *pipeline.Pipeline, entries []pipeline.Entry) *bars {
 	b := &bars{a: a, p: p, quit: make(chan struct{}), tty: isTerminal(a.stderr.w)}
-	b.view = newView(a.say, entries, a.env("NO_COLOR") == "")
+	b.view = newView(a.say, entries, !a.plain)
 	if a.quiet || a.json {
 		b.tty = false
 		return b

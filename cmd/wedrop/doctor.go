@@ -242,7 +242,7 @@ func (d *doctor) mark(v verdict) string {
 	case failed:
 		sign, colour = "✗", "31"
 	}
-	if !isTerminal(d.stdout.w) || d.env("NO_COLOR") != "" || d.env("TERM") == "dumb" {
+	if !isTerminal(d.stdout.w) || d.plain {
 		return sign
 	}
 	return "\x1b[" + colour + "m" + sign + "\x1b[0m"

@@ -23,7 +23,7 @@ func isShared(journal string) bool { return strings.Contains(journal, "://") }
 // openShared opens a ledger on PostgreSQL, and makes its tables where there
 // are none. Whoever does it, daemon or not, wakes the daemons with what it
 // changes.
-func (a *app) openShared(ctx context.Context, cfg *Config) (*sharedJournal, error) {
+func (a *opener) openShared(ctx context.Context, cfg *Config) (*sharedJournal, error) {
 	e, err := riverengine.New(riverengine.Options{Corp: cfg.WeCom.CorpID, Log: a.log})
 	if err != nil {
 		return nil, err

@@ -6,7 +6,7 @@ import (
 )
 
 // newLog writes what happens to stderr, in English, if verbose is set.
-func newLog(a *app, verbose bool) *slog.Logger {
+func newLog(a *console, verbose bool) *slog.Logger {
 	if !verbose {
 		return slog.New(slog.DiscardHandler)
 	}

@@ -9,7 +9,7 @@ import (
 
 // A meter shows on a terminal how far a download is, in one line.
 type meter struct {
-	a     *app
+	a     *console
 	name  string
 	began time.Time
 
@@ -24,7 +24,7 @@ type meter struct {
 
 // startMeter begins to show; nothing is shown elsewhere than on a terminal,
 // with -q or with --json.
-func (a *app) startMeter(name string) *meter {
+func (a *console) startMeter(name string) *meter {
 	m := &meter{a: a, name: name, began: time.Now(), total: -1, from: -1, quit: make(chan struct{})}
 	if !a.quiet && !a.json && isTerminal(a.stderr.w) {
 		m.over.Go(m.show)

@@ -34,7 +34,7 @@ func (l *line) Close() error {
 }
 
 // ledger opens what list and retry need: the journal alone.
-func (a *app) ledger(ctx context.Context) (*line, error) {
+func (a *opener) ledger(ctx context.Context) (*line, error) {
 	cfg, err := loadConfig(a.config, a.env)
 	if err != nil {
 		return nil, err
@@ -42,7 +42,7 @@ func (a *app) ledger(ctx context.Context) (*line, error) {
 	return a.openLedger(ctx, cfg)
 }
 
-func (a *app) openLedger(ctx context.Context, cfg *Config) (*line, error) {
+func (a *opener) openLedger(ctx context.Context, cfg *Config) (*line, error) {
 	j, err := a.openJournal(ctx, cfg)
 	if err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func (a *app) openLedger(ctx context.Context, cfg *Config) (*line, error) {
 
 // sender opens everything that carries a file to its media_id. It makes no
 // network call.
-func (a *app) sender(ctx context.Context) (*line, error) {
+func (a *opener) sender(ctx context.Context) (*line, error) {
 	cfg, err := loadConfig(a.config, a.env)
 	if err != nil {
 		return nil, err
@@ -69,7 +69,7 @@ func (a *app) sender(ctx context.Context) (*line, error) {
 	return a.openSender(ctx, cfg)
 }
 
-func (a *app) openSender(ctx context.Context, cfg *Config) (*line, error) {
+func (a *opener) openSender(ctx context.Context, cfg *Config) (*line, error) {
 	if err := cfg.sending(); err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func (a *app) openSender(ctx context.Context, cfg *Config) (*line, error) {
 }
 
 // connect gives a line its bucket and its client of WeCom.
-func (a *app) connect(ctx context.Context, l *line) (err error) {
+func (a *opener) connect(ctx context.Context, l *line) (err error) {
 	cfg := l.cfg
 	if l.Bucket, l.driver, err = a.openBucket(ctx, cfg); err != nil {
 		return cfg.located(err)
@@ -95,7 +95,7 @@ func (a *app) connect(ctx context.Context, l *line) (err error) {
 }
 
 // client is the one that calls WeCom for a line. It makes no call yet.
-func (a *app) client(l *line) (*wecom.Client, error) {
+func (a *opener) client(l *line) (*wecom.Client, error) {
 	cfg := l.cfg
 	return wecom.New(wecom.Config{
 		BaseURL: cfg.WeCom.BaseURL,
@@ -120,7 +120,7 @@ func (l *line) now() time.Time {
 	return t
 }
 
-func (a *app) openBucket(ctx context.Context, cfg *Config) (*storage.Bucket, storage.Driver, error) {
+func (a *opener) openBucket(ctx context.Context, cfg *Config) (*storage.Bucket, storage.Driver, error) {
 	where, err := storage.SplitURL(cfg.Storage.URL)
 	if err != nil {
 		return nil, nil, err
@@ -161,7 +161,7 @@ func openDriver(ctx context.Context, scheme, url string) (storage.Driver, error)
 	return dirbucket.Open(url)
 }
 
-func (a *app) openJournal(ctx context.Context, cfg *Config) (pipeline.Journal, error) {
+func (a *opener) openJournal(ctx context.Context, cfg *Config) (pipeline.Journal, error) {
 	switch {
 	case cfg.Journal == "":
 		return nil, &ConfigError{What: text{"不知道账本放在哪里：没有用户主目录", "there is no place for the journal: the user has no home folder"}, Remedy: howToSet("journal")}

@@ -13,7 +13,7 @@ import (
 // A report tells what becomes of the entries of a run: results on stdout,
 // faults and the rest on stderr.
 type report struct {
-	a     *app
+	a     *console
 	bars  *bars
 	names []string // of each entry, as the user gave it
 	// style is what a file that got its media_id prints on stdout.
@@ -42,7 +42,7 @@ const (
 	arrived              // as paired, but only what is new
 )
 
-func (a *app) newReport(names []string, s style, noWait bool, b *bars) *report {
+func (a *console) newReport(names []string, s style, noWait bool, b *bars) *report {
 	return &report{a: a, bars: b, names: names, style: s, noWait: noWait, began: time.Now(),
 		lines: make([]string, len(names)), ended: make([]bool, len(names)), told: map[string]bool{}}
 }
@@ -182,7 +182,7 @@ func (r *report) finish(err error, summary bool) error {
 }
 
 // object prints an Item as a line of JSON.
-func (a *app) object(it pipeline.Item) {
+func (a *console) object(it pipeline.Item) {
 	line, err := json.Marshal(it.In(a.say.Lang))
 	if err != nil { // cannot be: an Item is plain data
 		line = []byte("null")
@@ -192,10 +192,10 @@ func (a *app) object(it pipeline.Item) {
 
 // note is a line for people on stderr; -q leaves those out that are neither
 // result nor fault, which is for the caller to see to.
-func (a *app) note(line string) { _, _ = io.WriteString(a.stderr, line+"\n") }
+func (a *console) note(line string) { _, _ = io.WriteString(a.stderr, line+"\n") }
 
 // fault tells on stderr what went wrong and what to do now.
-func (a *app) fault(message, remedy string) {
+func (a *console) fault(message, remedy string) {
 	lines := message + "\n"
 	if remedy != "" {
 		lines += "→ " + remedy + "\n"
@@ -203,7 +203,7 @@ func (a *app) fault(message, remedy string) {
 	_, _ = io.WriteString(a.stderr, lines)
 }
 
-func (a *app) fileFault(name string, f pipeline.Fault) {
+func (a *console) fileFault(name string, f pipeline.Fault) {
 	a.fault(shown(name)+": "+f.Message.In(a.say.Lang), f.Remedy.In(a.say.Lang))
 }
 

@@ -6,7 +6,7 @@ import (
 
 // serveLog is the daemon's log: for a person where stderr is a terminal, else
 // a line of JSON for each event.
-func (a *app) serveLog() *slog.Logger {
+func (a *console) serveLog() *slog.Logger {
 	level := slog.LevelInfo
 	switch {
 	case a.quiet:

@@ -35,8 +35,9 @@ type shift struct {
 // again is the app as it is to read the configuration again: the language may
 // be another one.
 func (a *app) again() *app {
-	b := *a
-	b.say = newMessages(language(a.args, a.env))
+	b, c, o := *a, *a.console, *a.opener
+	c.say = newMessages(language(a.args, a.env))
+	b.console, b.opener = &c, &o
 	return &b
 }
 

@@ -162,7 +162,7 @@ func TestVerboseTellsNoSecret(t *testing.T) {
 
 	var b bytes.Buffer
 	a := newApp(nil, environment(), &b, &b)
-	newLog(a, true).Info("x", "access_token", "HUSH", "corpsecret", "HUSH", "name", "shown")
+	newLog(a.console, true).Info("x", "access_token", "HUSH", "corpsecret", "HUSH", "name", "shown")
 	require.NotContains(t, b.String(), "HUSH")
 	require.Contains(t, b.String(), "shown")
 }
