@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"wedrop/pipeline/journal"
 	"wedrop/wecom/callback"
 )
 
@@ -102,6 +104,9 @@ func (d *doctor) running(ctx context.Context) finding {
 		if resp, _, err := d.fetch(ctx, c.local()+"/healthz"); err != nil || resp.StatusCode != http.StatusOK {
 			return broken(m.DaemonHangs(c.pid, c.address), m.DaemonHangsRemedy)
 		}
+		if f, bad := d.daemonJournal(ctx, c); bad {
+			return f
+		}
 		return good(m.DaemonRuns(c.pid, c.address))
 	case !d.portTaken(ctx):
 		return good(m.DaemonNone)
@@ -110,6 +115,25 @@ func (d *doctor) running(ctx context.Context) finding {
 		return warning(m.PortTaken(d.cfg.Listen), m.PortTakenRemedy) // nobody has spoken of serving
 	}
 	return broken(m.PortTaken(d.cfg.Listen), m.PortTakenRemedy)
+}
+
+// daemonJournal reports that the daemon cannot use its journal any more,
+// though one can be opened at its path: it was replaced or deleted under it.
+func (d *doctor) daemonJournal(ctx context.Context, c *daemonCase) (finding, bool) {
+	_, body, err := d.fetch(ctx, c.local()+"/readyz")
+	if err != nil {
+		return finding{}, false
+	}
+	var r readiness
+	if json.Unmarshal([]byte(body), &r) != nil {
+		return finding{}, false
+	}
+	for _, check := range r.Checks {
+		if e := journal.ReplacedOf(d.cfg.Journal, check.Code); check.Check == "journal" && e != nil {
+			return broken(explain(e, d.say)), true
+		}
+	}
+	return finding{}, false
 }
 
 // portTaken asks by a call. To listen there would keep a daemon from it that

@@ -67,7 +67,7 @@ func exitOf(err error) exit {
 		return exitDone
 	case errors.As(err, &usage):
 		return exitUsage
-	case errors.As(err, &config), errors.As(err, &stop), errors.As(err, new(*journal.FullError)):
+	case errors.As(err, &config), errors.As(err, &stop), errors.As(err, new(*journal.FullError)), errors.As(err, new(*journal.ReplacedError)):
 		return exitConfig
 	case errors.As(err, &fault):
 		return exitOfItem(fault.Item, false)

@@ -14,12 +14,17 @@ type notReadyError struct{ waited time.Duration }
 
 func (e *notReadyError) Error() string { return "not ready after " + e.waited.String() }
 
+// An explainer is an error that says itself, in "zh" or "en", what happened
+// and what to do now.
+type explainer interface {
+	error
+	Explain(lang string) (message, remedy string)
+}
+
 // explain says what happened and what to do now.
 func explain(err error, say *messages) (message, remedy string) {
 	var (
-		self interface {
-			Explain(lang string) (string, string)
-		}
+		self      explainer
 		usage     *usageError
 		stop      *pipeline.StopError
 		fault     *pipeline.FaultError

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"time"
 
 	"wedrop/pipeline"
+	"wedrop/pipeline/journal"
 )
 
 // readiness is what /readyz answers.
@@ -21,6 +23,7 @@ type check struct {
 	OK      bool   `json:"ok"`
 	Message string `json:"message,omitempty"`
 	Remedy  string `json:"remedy,omitempty"`
+	Code    string `json:"code,omitempty"` // what programs go by: "journal/deleted", for example
 }
 
 // health is what the daemon knows of its own state.
@@ -82,8 +85,12 @@ func (h *health) writes(ctx context.Context) check {
 	c := check{Check: "journal", OK: h.journal == nil}
 	if h.journal != nil {
 		c.Message, c.Remedy = rootCause(h.journal), h.say.Serve.JournalRemedy
-		if isShared(h.line.cfg.Journal) {
+		if _, ok := h.journal.(explainer); ok || isShared(h.line.cfg.Journal) {
 			c.Message, c.Remedy = explain(h.journal, h.say)
+		}
+		var replaced *journal.ReplacedError
+		if errors.As(h.journal, &replaced) {
+			c.Code = replaced.Code()
 		}
 	}
 	return c

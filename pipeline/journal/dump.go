@@ -84,7 +84,7 @@ func (t *tx) dump(table string, read func(*Table) error) error {
 // inUse reports whether another process that lives has the ledger open, or
 // some claim is not over.
 func (j *Journal) inUse(t *tx) (bool, error) {
-	files, err := os.ReadDir(j.path + ".owners")
+	files, err := os.ReadDir(j.owners())
 	if err != nil {
 		return false, err
 	}

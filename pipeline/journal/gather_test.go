@@ -26,13 +26,13 @@ func TestPatientChangesWaitForOthers(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			j := &Journal{ops: make(chan op, 4), quit: make(chan struct{})}
+			j := &store{ops: make(chan op, 4), quit: make(chan struct{})}
 			go func() {
 				for _, patient := range c.comes {
 					j.ops <- op{patient: patient}
 				}
 			}()
-			require.Len(t, j.gather(c.until), c.want)
+			require.Len(t, j.gather(c.until, nil), c.want)
 			for range len(c.comes) - c.want {
 				<-j.ops
 			}
@@ -43,14 +43,14 @@ func TestPatientChangesWaitForOthers(t *testing.T) {
 // A ledger that is closed leaves no change in the air.
 func TestClosedLedgerWaitsForNobody(t *testing.T) {
 	t.Parallel()
-	j := &Journal{ops: make(chan op, 4), quit: make(chan struct{})}
+	j := &store{ops: make(chan op, 4), quit: make(chan struct{})}
 	j.ops <- op{patient: true}
 	closed := time.AfterFunc(10*time.Millisecond, func() { close(j.quit) })
 	defer closed.Stop()
-	got := j.gather(time.Now().Add(time.Hour))
+	got := j.gather(time.Now().Add(time.Hour), nil)
 	if len(got) == 0 { // it was closed before the change was seen
 		return
 	}
 	require.Len(t, got, 1)
-	require.Empty(t, j.gather(time.Now().Add(time.Hour)))
+	require.Empty(t, j.gather(time.Now().Add(time.Hour), nil))
 }

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"sync"
@@ -28,21 +27,17 @@ type Options struct {
 	Now func() time.Time // the ledger's clock; time.Now if nil
 }
 
-// A Journal is a ledger on SQLite.
+// A Journal is a ledger on SQLite. Journals of one process on one file share
+// what is open; each has claims of its own.
 type Journal struct {
-	path  string
+	*store
+	path  string // as it was given
 	now   func() time.Time
 	owner string
-	alive *flock.Flock // held as long as this process works
+	alive *flock.Flock // held as long as this Journal works
 
-	db   *sql.DB   // one connection
-	conn *sql.Conn // that one: all writes
-	read *sql.DB
-
-	ops  chan op
-	quit chan struct{}
-	done sync.WaitGroup
-	once sync.Once
+	closed chan struct{}
+	once   sync.Once
 
 	buried struct {
 		sync.Mutex
@@ -53,75 +48,25 @@ type Journal struct {
 var _ pipeline.Journal = (*Journal)(nil)
 
 // Open opens the ledger in the file at path, and makes it (mode 0600) where
-// there is none, its folder (0700) too. Close it after use.
+// there is none, its folder (0700) too. A file that this process has open
+// already, under whatever name, is not opened again. Close it after use.
 func Open(ctx context.Context, path string, o Options) (*Journal, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
-	j := &Journal{path: path, now: o.Now, owner: newOwner(), ops: make(chan op, 256), quit: make(chan struct{})}
+	j := &Journal{path: path, now: o.Now, owner: newOwner(), closed: make(chan struct{})}
 	if j.now == nil {
 		j.now = time.Now
 	}
-	if err := j.open(ctx); err != nil {
-		j.shut()
+	if j.store, err = openStore(ctx, path); err != nil {
 		return nil, fmt.Errorf("journal %s: %w", path, err)
 	}
-	j.done.Add(1)
-	go j.writer()
+	if err := j.live(); err != nil {
+		j.leave()
+		return nil, fmt.Errorf("journal %s: %w", path, err)
+	}
 	return j, nil
-}
-
-func (j *Journal) open(ctx context.Context) error {
-	dir := filepath.Dir(j.path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	if err := localDisk(dir); err != nil {
-		return err
-	}
-	// Two processes that make one file at once get in each other's way
-	// while they switch it to WAL, whatever the busy time-out is.
-	gate := flock.New(j.path + ".lock")
-	if err := gate.Lock(); err != nil {
-		return err
-	}
-	defer gate.Unlock()
-	f, err := os.OpenFile(j.path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return err
-	}
-	f.Close()
-	if j.db, err = connect(j.path, "&_pragma=synchronous(FULL)", 1); err != nil {
-		return err
-	}
-	if j.read, err = connect(j.path, "&_pragma=query_only(1)", 4); err != nil {
-		return err
-	}
-	if err := migrate(ctx, j.db); err != nil {
-		return err
-	}
-	if j.conn, err = j.db.Conn(ctx); err != nil {
-		return err
-	}
-	// From here on begin does the waiting.
-	if _, err := j.conn.ExecContext(ctx, `PRAGMA busy_timeout=5`); err != nil {
-		return err
-	}
-	return j.live()
-}
-
-// connect opens a pool. A path may hold characters that mean something in a
-// URI, such as '?' and '%'.
-func connect(path, more string, conns int) (*sql.DB, error) {
-	u := url.URL{Scheme: "file", Path: filepath.ToSlash(path)}
-	db, err := sql.Open("sqlite", u.String()+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)"+more)
-	if err != nil {
-		return nil, err
-	}
-	db.SetMaxOpenConns(conns)
-	db.SetMaxIdleConns(conns)
-	return db, nil
 }
 
 // migrate brings the schema up to date, or refuses a ledger that a newer
@@ -177,35 +122,22 @@ func (j *Journal) Rev(ctx context.Context) (rev int64, err error) {
 	return rev, j.read.QueryRowContext(ctx, `SELECT rev FROM counter`).Scan(&rev)
 }
 
-// Close ends the process's claims and closes the file. A second Close does
-// nothing.
+// Close ends the Journal's claims, and closes the file if no other Journal of
+// this process uses it. A second Close does nothing.
 func (j *Journal) Close() error {
 	err := error(nil)
 	j.once.Do(func() {
 		err = j.write(context.Background(), func(t *tx) error {
 			return t.exec(`UPDATE items SET lease=0, owner='' WHERE owner=? AND lease>0`, j.owner)
 		})
-		close(j.quit)
-		j.done.Wait()
-		j.shut()
+		close(j.closed)
+		j.leave()
+		if j.alive != nil {
+			os.Remove(j.ownerFile(j.owner))
+			j.alive.Unlock()
+		}
 	})
 	return err
-}
-
-func (j *Journal) shut() {
-	if j.read != nil {
-		j.read.Close()
-	}
-	if j.conn != nil {
-		j.conn.Close()
-	}
-	if j.db != nil {
-		j.db.Close()
-	}
-	if j.alive != nil {
-		os.Remove(j.ownerFile(j.owner))
-		j.alive.Unlock()
-	}
 }
 
 func newOwner() string {

@@ -18,7 +18,7 @@ const look = 250 * time.Millisecond
 // works: the system lets go of it however the process ends. The file has its
 // final name only when the lock is held.
 func (j *Journal) live() error {
-	dir := j.path + ".owners"
+	dir := j.owners()
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
@@ -56,9 +56,11 @@ func (j *Journal) tidy(dir string) {
 	}
 }
 
-func (j *Journal) ownerFile(owner string) string {
-	return filepath.Join(j.path+".owners", owner)
-}
+// owners is the folder with a file for each Journal that is open, in whatever
+// process.
+func (s *store) owners() string { return s.path + ".owners" }
+
+func (s *store) ownerFile(owner string) string { return filepath.Join(s.owners(), owner) }
 
 // bury ends the claims of processes that are dead. It looks at most every
 // 250 ms.
@@ -93,11 +95,11 @@ func (j *Journal) bury(t *tx) error {
 
 // dead reports whether the process of that name is gone for sure: it claims
 // nothing before it has its file and the lock on it.
-func (j *Journal) dead(owner string) bool {
+func (s *store) dead(owner string) bool {
 	if strings.HasPrefix(owner, unlocked) {
 		return false
 	}
-	name := j.ownerFile(owner)
+	name := s.ownerFile(owner)
 	if _, err := os.Stat(name); err != nil {
 		return errors.Is(err, fs.ErrNotExist)
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 // op is one change, to be made in a transaction together with others.
 type op struct {
+	by      *Journal
 	do      func(*tx) error
 	done    chan error
 	patient bool // waits a little for others
@@ -46,10 +48,15 @@ func (j *Journal) put(ctx context.Context, o op) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	o.done = make(chan error, 1)
+	o.by, o.done = j, make(chan error, 1)
+	select {
+	case <-j.closed:
+		return errClosed
+	default:
+	}
 	select {
 	case j.ops <- o:
-	case <-j.quit:
+	case <-j.closed:
 		return errClosed
 	case <-ctx.Done():
 		return ctx.Err()
@@ -63,17 +70,32 @@ func (j *Journal) put(ctx context.Context, o op) error {
 }
 
 // writer makes the changes: all that have gathered while the last transaction
-// was under way go into the next one.
-func (j *Journal) writer() {
-	defer j.done.Done()
-	prepared := map[string]*sql.Stmt{}
-	var last time.Time // a patient change was made, together with others
+// was under way go into the next one. When none came for a while it empties
+// the WAL.
+func (s *store) writer() {
+	defer s.done.Done()
+	t := &tx{conn: s.conn, prepared: map[string]*sql.Stmt{}}
+	// database/sql closes none that belong to one connection, and SQLite keeps
+	// the file open, its locks and its WAL too, as long as there is one.
+	defer t.finalize()
+	var last time.Time         // a patient change was made, together with others
+	var still <-chan time.Time // when the WAL is emptied; nil: it is
 	for {
-		batch := j.gather(last.Add(company))
-		if len(batch) == 0 {
+		batch := s.gather(last.Add(company), still)
+		if batch == nil {
 			return
 		}
-		errs, err := j.commit(batch, prepared)
+		if len(batch) == 0 {
+			if still = nil; !s.checkpoint() {
+				still = time.After(quiet)
+			}
+			continue
+		}
+		changes := t.changes
+		errs, err := s.commit(batch, t)
+		if t.changes != changes {
+			still = time.After(quiet)
+		}
 		switch {
 		case !slices.ContainsFunc(batch, func(o op) bool { return o.patient }):
 		case len(batch) == 1:
@@ -93,22 +115,24 @@ func (j *Journal) writer() {
 
 // gather waits for a change, and returns it with those that are there as well.
 // As long as all are patient it goes on waiting until that time. It returns
-// none when the ledger is closed.
-func (j *Journal) gather(until time.Time) (batch []op) {
+// an empty batch when still comes first, and nil when the ledger is closed.
+func (s *store) gather(until time.Time, still <-chan time.Time) (batch []op) {
 	patient := true
 	take := func(o op) {
 		batch = append(batch, o)
 		patient = patient && o.patient
 	}
 	select {
-	case o := <-j.ops:
+	case o := <-s.ops:
 		take(o)
-	case <-j.quit:
+	case <-still:
+		return []op{}
+	case <-s.quit:
 		return nil
 	}
-	for len(batch) < cap(j.ops) {
+	for len(batch) < cap(s.ops) {
 		select {
-		case o := <-j.ops:
+		case o := <-s.ops:
 			take(o)
 			continue
 		default:
@@ -118,22 +142,23 @@ func (j *Journal) gather(until time.Time) (batch []op) {
 			break
 		}
 		select {
-		case o := <-j.ops:
+		case o := <-s.ops:
 			take(o)
 		case <-time.After(rest):
-		case <-j.quit:
+		case <-s.quit:
 			until = time.Time{}
 		}
 	}
 	return batch
 }
 
-func (j *Journal) commit(batch []op, prepared map[string]*sql.Stmt) (errs []error, err error) {
-	t := &tx{conn: j.conn, owner: j.owner, prepared: prepared}
+func (s *store) commit(batch []op, t *tx) (errs []error, err error) {
+	if err := s.unmoved(); err != nil {
+		return nil, err
+	}
 	if err := t.begin(); err != nil {
 		return nil, err
 	}
-	t.now = ms(j.now()) // when the change is made, not when it was asked for
 	defer func() {
 		if err != nil {
 			t.exec(`ROLLBACK`)
@@ -143,7 +168,12 @@ func (j *Journal) commit(batch []op, prepared map[string]*sql.Stmt) (errs []erro
 		return nil, err
 	}
 	was := t.rev
+	var by *Journal
 	for _, o := range batch {
+		if o.by != by {
+			by = o.by
+			t.owner, t.now = by.owner, ms(by.now()) // when the change is made, not when it was asked for
+		}
 		errs = append(errs, t.savepoint(o.do))
 	}
 	if t.rev != was {
@@ -151,7 +181,16 @@ func (j *Journal) commit(batch []op, prepared map[string]*sql.Stmt) (errs []erro
 			return nil, err
 		}
 	}
-	return errs, t.exec(`COMMIT`)
+	if err := t.row(`SELECT total_changes()`).Scan(&t.changes); err != nil {
+		return nil, err
+	}
+	if err := t.exec(`COMMIT`); err != nil {
+		return nil, err
+	}
+	if s.wal == nil {
+		s.wal, _ = os.Stat(s.path + "-wal")
+	}
+	return errs, nil
 }
 
 // lockWait is how long the write lock is waited for. Others hold it for
@@ -181,7 +220,8 @@ func isBusy(err error) bool {
 // once in the life of the connection.
 type tx struct {
 	conn     *sql.Conn
-	now      int64 // one time for all changes in it
+	now      int64 // one time for all changes of a Journal in it
+	changes  int64 // rows that were changed in the life of the connection
 	rev      int64
 	owner    string
 	prepared map[string]*sql.Stmt
@@ -216,6 +256,13 @@ func (t *tx) stmt(query string) (*sql.Stmt, error) {
 		t.prepared[query] = s
 	}
 	return s, err
+}
+
+// finalize closes the statements.
+func (t *tx) finalize() {
+	for _, s := range t.prepared {
+		s.Close()
+	}
 }
 
 func (t *tx) exec(query string, args ...any) error {
