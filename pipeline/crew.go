@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"runtime/debug"
 	"time"
 
 	"wedrop/wecom"
@@ -169,7 +170,7 @@ func (c *crew) step(ctx context.Context, l *lane, w work, f *flight) result {
 	}
 
 	it := w.it
-	err := line[it.Step](p, politely(ctx, it.Step), &it, f)
+	err := p.do(politely(ctx, it.Step), &it, f)
 	if err != nil && ends(ctx, err) {
 		return result{w, w.it, l, ctx.Err()} // given up: whatever it says, it is no verdict
 	}
@@ -194,6 +195,19 @@ func (c *crew) step(ctx context.Context, l *lane, w work, f *flight) result {
 		p.Changed(it)
 	}
 	return result{work{it, w.at}, w.it, l, err}
+}
+
+// do does the step of an Item. A step that panics is a fault of its file: the
+// Item is left as it was, and the process goes on with the others.
+func (p *Pipeline) do(ctx context.Context, it *Item, f *flight) (err error) {
+	was := *it
+	defer func() {
+		if v := recover(); v != nil {
+			*it, err = was, panicked{}
+			p.log().Error("a step panicked; please report this", "item", was.ID, "step", was.Step, "panic", v, "trace", string(debug.Stack()))
+		}
+	}()
+	return line[it.Step](p, ctx, it, f)
 }
 
 // ends reports whether a step failed because ctx ended. A call of WeCom's may

@@ -39,6 +39,21 @@ func (e internal) Explain(lang string) (string, string) {
 	return "something unforeseen went wrong: " + e.err.Error(), "run it again; if it stays so, send this message to the developers"
 }
 
+// panicked says that a step panicked. What it panicked with is in the log
+// alone: it may hold anything.
+type panicked struct{}
+
+func (panicked) Error() string     { return "the step panicked" }
+func (panicked) FaultCode() string { return "internal/panic" }
+func (panicked) Explain(lang string) (string, string) {
+	if lang == "zh" {
+		return "处理这个文件时 wedrop 内部出错（panic），其他文件不受影响。",
+			"请把日志里带 trace 的那一条连同 wedrop version 的输出报告给开发者；会自动再试，三次都失败就停下，之后可用 wedrop retry 重试。"
+	}
+	return "wedrop itself failed (a panic) while it worked on this file; other files are not affected",
+		"report it to the developers, with the line of the log that has a trace and what wedrop version prints; it is tried three times and then held, wedrop retry tries it again"
+}
+
 // jobExpired says that WeCom answered nothing within the life of a job id.
 type jobExpired struct{ age time.Duration }
 

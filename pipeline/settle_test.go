@@ -25,6 +25,7 @@ func allErrors() map[string]error {
 		"waiting":         errWaiting,
 		"moved":           moved{},
 		"unforeseen":      errors.New("disk on fire"),
+		"panicked":        panicked{},
 		"deadline":        context.DeadlineExceeded,
 		"wecom cancelled": &wecom.Error{API: "x", Kind: wecom.KindUnreachable, Err: context.Canceled},
 		"unreachable":     &wecom.Error{API: "x", Kind: wecom.KindUnreachable},
