@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"wedrop/cmd/wedrop/web"
 	"wedrop/pipeline/inspect"
 	"wedrop/storage"
 	"wedrop/wecom"
@@ -37,7 +38,8 @@ type Config struct {
 	RiverUI     string // where River's own page for operators runs; empty: nowhere
 	Listen      string
 	PageToken   string
-	PageHosts   []string // names of the page besides this machine's
+	PageHosts   []string    // names of the page besides this machine's
+	Proxies     web.Proxies // whose word on who sends a request is believed
 	Settle      time.Duration
 	PollMin     time.Duration
 	PollMax     time.Duration

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"wedrop/cmd/wedrop/web"
 	"wedrop/storage"
 	"wedrop/wecom"
 )
@@ -66,6 +67,7 @@ func keys() []key {
 		{name: "page_token", env: "WEDROP_PAGE_TOKEN", secret: true, example: "...",
 			set: word(func(c *Config) *string { return &c.PageToken })},
 		{name: "page_hosts", env: "WEDROP_PAGE_HOSTS", example: "media.example.com", set: setPageHosts},
+		{name: "trusted_proxies", env: "WEDROP_TRUSTED_PROXIES", example: "127.0.0.1, 10.0.0.0/8", set: setProxies},
 		{name: "settle", env: "WEDROP_SETTLE", example: "2s",
 			set: duration(func(c *Config) *time.Duration { return &c.Settle }, 0)},
 		{name: "poll_min", env: "WEDROP_POLL_MIN", example: "1s",
@@ -119,6 +121,17 @@ func setPageHosts(c *Config, v string) *valueError {
 				text{"只写主机名，不带 http:// 和端口；多个之间用逗号隔开", "write names alone, without http:// and port, with commas between"}}
 		}
 	}
+	return nil
+}
+
+// setProxies takes the addresses of reverse proxies in front of the page.
+func setProxies(c *Config, v string) *valueError {
+	p, err := web.ParseProxies(v)
+	if err != nil {
+		return &valueError{text{"这里要填反向代理的 IP 地址或网段：" + err.Error(), err.Error()},
+			text{"写成 127.0.0.1 或 10.0.0.0/8；多个之间用逗号隔开", "write 127.0.0.1 or 10.0.0.0/8, with commas between"}}
+	}
+	c.Proxies = p
 	return nil
 }
 

@@ -232,7 +232,7 @@ func (d *doctor) pageToken(ctx context.Context) finding {
 	m := &d.say.Doctor
 	host, _, _ := net.SplitHostPort(d.cfg.Listen)
 	switch token := d.cfg.PageToken; {
-	case token == "" && !loopback(host):
+	case len(token) < minToken && !loopback(host):
 		return d.told(ctx, d.cfg.exposed())
 	case token == "":
 		return good(m.PageLocal)

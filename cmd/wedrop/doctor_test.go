@@ -320,7 +320,11 @@ var brokenThings = []brokenThing{
 	}, map[string]verdict{"daemon": failed}, map[string]string{"daemon": "4711"}},
 	{"no token for a page that others reach", func(t *testing.T, c *clinic) { c.set("WEDROP_LISTEN", "0.0.0.0:0") },
 		map[string]verdict{"page-token": failed}, map[string]string{"page-token": "openssl rand"}},
-	{"a token that is easy to guess", func(t *testing.T, c *clinic) { c.set("WEDROP_LISTEN", "0.0.0.0:0", "WEDROP_PAGE_TOKEN", "letmein") },
+	{"a token that is too short", func(t *testing.T, c *clinic) { c.set("WEDROP_LISTEN", "0.0.0.0:0", "WEDROP_PAGE_TOKEN", "letmein") },
+		map[string]verdict{"page-token": failed}, map[string]string{"page-token": "openssl rand"}},
+	{"a token that is easy to guess", func(t *testing.T, c *clinic) {
+		c.set("WEDROP_LISTEN", "0.0.0.0:0", "WEDROP_PAGE_TOKEN", "banana-banana-banana")
+	},
 		map[string]verdict{"page-token": warned}, map[string]string{"page-token": "openssl rand"}},
 	{"callbacks that nobody takes", func(t *testing.T, c *clinic) {
 		c.set("WEDROP_CALLBACK_TOKEN", testToken, "WEDROP_CALLBACK_AES_KEY", testAESKey)

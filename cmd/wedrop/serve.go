@@ -65,14 +65,24 @@ func unitWord(path string) string {
 	return path
 }
 
+// minToken is how many bytes page_token has at least where others can try.
+const minToken = 16
+
 // serving reports what is missing before the daemon can work.
 func (c *Config) serving() error {
 	if err := c.sending(); err != nil {
 		return err
 	}
 	host, _, _ := net.SplitHostPort(c.Listen)
-	if loopback(host) || c.PageToken != "" {
+	switch {
+	case loopback(host) || len(c.PageToken) >= minToken:
 		return nil
+	case c.PageToken != "":
+		return c.bad("page_token", text{
+			"太短：其他机器能访问 " + c.Listen + "，少于 16 个字符的口令可以被猜出来",
+			"too short: other machines can reach " + c.Listen + ", and fewer than 16 characters can be guessed"},
+			text{"换成 openssl rand -hex 16 的输出，或把 listen 改回 127.0.0.1:8765",
+				"use the output of openssl rand -hex 16, or let listen be 127.0.0.1:8765"})
 	}
 	return c.bad("listen", text{
 		"其他机器能访问 " + c.Listen + "，但没有设置 page_token：任何人都能看到素材和 media_id",

@@ -17,6 +17,7 @@ func (a *app) openSite(l *line, st *web.State) (*web.Site, error) {
 		Token:       cfg.PageToken,
 		Listen:      cfg.Listen,
 		Hosts:       cfg.PageHosts,
+		Proxies:     cfg.Proxies,
 		Lang:        a.say.Lang,
 		Version:     buildInfo().Version,
 		RenewBefore: cfg.RenewBefore,

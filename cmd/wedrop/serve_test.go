@@ -460,7 +460,8 @@ func TestServeRefusesWhatIsNotSafe(t *testing.T) {
 		{"0.0.0.0:0", "", "page_token"},
 		{":0", "", "page_token"},
 		{"[::]:0", "", "page_token"},
-		{"192.0.2.1:0", "secret", "cannot listen"},
+		{"0.0.0.0:0", "secret-15-chars", "WEDROP_PAGE_TOKEN: page_token: too short"},
+		{"192.0.2.1:0", "secret-16--chars", "cannot listen"},
 	} {
 		cmd := o.wedrop("serve")
 		cmd.Env = append(o.env, "WEDROP_LISTEN="+c.listen, "WEDROP_PAGE_TOKEN="+c.token)

@@ -98,13 +98,13 @@ func (s *Site) admit(r *http.Request) *refusal {
 func (s *Site) judge(r *http.Request, given string) *refusal {
 	want, got := sha256.Sum256([]byte(s.o.Token)), sha256.Sum256([]byte(given))
 	right := subtle.ConstantTimeCompare(want[:], got[:]) == 1
-	if wait := s.state.try(r.RemoteAddr, right); wait > 0 {
+	if right {
+		return nil // whatever others did: nobody can lock out who has it
+	}
+	if wait := s.state.try(s.o.Proxies.Client(r)); wait > 0 {
 		return tooManyTries(wait)
 	}
-	if !right {
-		return wrongToken()
-	}
-	return nil
+	return wrongToken()
 }
 
 func bearer(r *http.Request) (string, bool) {
@@ -183,7 +183,7 @@ func (s *Site) signOut(w http.ResponseWriter, r *http.Request) {
 
 func (s *Site) setCookie(w http.ResponseWriter, r *http.Request, secret string, lasts time.Duration) {
 	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: secret, Path: "/", MaxAge: int(lasts.Seconds()),
-		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil})
+		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: s.o.Proxies.Secure(r)})
 }
 
 // signInPage is the page with what was wrong, which is nobody's input.

@@ -119,9 +119,9 @@ func (st *State) end(secret string) {
 	delete(st.sessions, sha256.Sum256([]byte(secret)))
 }
 
-// try reports how long an address has no tries left, be its token right or
-// not; zero: it has, and one less now if it was wrong.
-func (st *State) try(remote string, right bool) (wait time.Duration) {
+// try counts a wrong token, and reports how long its address has no tries left;
+// zero: it had one.
+func (st *State) try(remote string) (wait time.Duration) {
 	place := address(remote)
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -134,9 +134,6 @@ func (st *State) try(remote string, right bool) (wait time.Duration) {
 	}
 	if w := st.wrong[""]; len(w) >= triesAll {
 		return w[0].Add(triesOver).Sub(now)
-	}
-	if right {
-		return 0
 	}
 	if len(st.wrong) > maxPlaces {
 		for who := range st.wrong {

@@ -19,10 +19,12 @@ type Options struct {
 	// there. Nobody else may put anything into it: what is there is swept.
 	Inbox string
 
-	Token   string   // empty: no sign-in, and loopback alone
-	Listen  string   // host:port; its host may be called by name
-	Hosts   []string // further names of this machine, with a Token
-	Lang    string   // "zh" or "en", for who does not say; zh if empty
+	Token  string   // empty: no sign-in, and loopback alone
+	Listen string   // host:port; its host may be called by name
+	Hosts  []string // further names of this machine, with a Token
+	// Proxies are believed about who sent a request, and how.
+	Proxies Proxies
+	Lang    string // "zh" or "en", for who does not say; zh if empty
 	Version string
 
 	RenewBefore time.Duration // when a media_id counts as about to expire; 12 hours if zero
