@@ -28,11 +28,11 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
+	"wedrop/pipeline/beneath"
 	"wedrop/pipeline/inspect"
 )
 
@@ -61,7 +61,8 @@ type Candidate struct {
 // Scan lists the files of a folder, in the order of their paths. What it
 // leaves out and somebody may miss is in the second list; hidden files, those
 // of the system and our own are left out in silence. Symbolic links are not
-// followed, except that the folder itself may be one.
+// followed, except that the folder itself may be one; a folder that is
+// replaced by a link while it is read leads nowhere else either.
 //
 // It opens no file. If the folder itself cannot be read it returns a
 // *NotMounted and no lists. A folder within it that cannot be read is Skipped,
@@ -93,7 +94,11 @@ type scan struct {
 
 // root lists the folder itself. Its error is the context's or a *NotMounted.
 func (s *scan) root(path string) error {
-	err := s.dir(path)
+	d, err := beneath.Root(path)
+	if err == nil {
+		defer d.Close()
+		err = s.dir(d)
+	}
 	if err != nil && s.ctx.Err() != nil {
 		return s.ctx.Err()
 	}
@@ -104,17 +109,17 @@ func (s *scan) root(path string) error {
 }
 
 // dir lists one folder; its error is that of reading the folder itself.
-func (s *scan) dir(path string) error {
+func (s *scan) dir(d *beneath.Dir) error {
 	if err := s.ctx.Err(); err != nil {
 		return err
 	}
-	entries, err := os.ReadDir(path)
+	entries, err := d.ReadDir()
 	if err != nil {
 		return err
 	}
 	open := opened(entries)
 	for _, e := range entries {
-		if err := s.entry(filepath.Join(path, e.Name()), e, open); err != nil {
+		if err := s.entry(d, e, open); err != nil {
 			return err
 		}
 	}
@@ -122,41 +127,54 @@ func (s *scan) dir(path string) error {
 }
 
 // entry takes one name. Its only error is the context's.
-func (s *scan) entry(path string, e fs.DirEntry, open func(string) bool) error {
+func (s *scan) entry(d *beneath.Dir, e fs.DirEntry, open func(string) bool) error {
 	name := e.Name()
 	switch reason := ignored(name, e.IsDir()); {
 	case reason == Silent:
 	case reason != "":
-		s.skip(path, reason, nil)
+		s.skip(d.Join(name), reason, nil)
 	case e.Type()&fs.ModeSymlink != 0:
-		s.skip(path, Symlink, nil)
+		s.skip(d.Join(name), Symlink, nil)
 	case e.IsDir() && s.folder.Recursive:
-		if err := s.dir(path); err != nil {
+		if err := s.sub(d, name); err != nil {
 			if s.ctx.Err() != nil {
 				return s.ctx.Err()
 			}
-			s.skip(path, Unreadable, err)
+			reason := Unreadable
+			if errors.Is(err, beneath.ErrLink) {
+				reason = Symlink
+			}
+			s.skip(d.Join(name), reason, err)
 		}
 	case e.IsDir():
 	case !e.Type().IsRegular():
-		s.skip(path, Special, nil)
+		s.skip(d.Join(name), Special, nil)
 	case open(name):
-		s.skip(path, Open, nil)
+		s.skip(d.Join(name), Open, nil)
 	default:
-		s.file(path, e)
+		s.file(d, name)
 	}
 	return nil
 }
 
-func (s *scan) file(path string, e fs.DirEntry) {
+func (s *scan) sub(d *beneath.Dir, name string) error {
+	sub, err := d.Sub(name)
+	if err != nil {
+		return err
+	}
+	defer sub.Close()
+	return s.dir(sub)
+}
+
+func (s *scan) file(d *beneath.Dir, name string) {
 	seen := time.Now()
-	fi, err := e.Info() // lstat
+	fi, err := d.Lstat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist): // gone since the folder was read
 	case err != nil:
-		s.skip(path, Unreadable, err)
+		s.skip(d.Join(name), Unreadable, err)
 	case fi.Mode().IsRegular(): // and not replaced by something else since
-		s.visit(Candidate{Path: path, Type: s.folder.Type, ID: inspect.ID(fi), Seen: seen})
+		s.visit(Candidate{Path: d.Join(name), Type: s.folder.Type, ID: inspect.ID(fi), Seen: seen})
 	}
 }
 
