@@ -34,6 +34,7 @@ func (p *Pipeline) Enter(ctx context.Context, files []File, o EnterOptions) ([]E
 	var known []File
 	var at []int // where they stand in files
 	for n, f := range files {
+		byName := f.ID == (inspect.FileID{}) // nobody found it in a folder
 		f, ok := p.identify(f)
 		if f.Type != inspect.Auto && f.Type != inspect.Video && f.Type != inspect.File {
 			return nil, fmt.Errorf("pipeline: %s: there is no type %q", f.Path, f.Type)
@@ -47,6 +48,14 @@ func (p *Pipeline) Enter(ctx context.Context, files []File, o EnterOptions) ([]E
 			continue
 		}
 		known, at = append(known, f), append(at, n)
+		if byName {
+			if err := p.Access.rememberNamed(f); err != nil {
+				return nil, fmt.Errorf("pipeline: %w", err)
+			}
+		}
+	}
+	if err := p.Access.Remember(known); err != nil {
+		return nil, fmt.Errorf("pipeline: %w", err)
 	}
 	entries, err := p.byHost(known, func(host string, files []File) ([]Entry, error) {
 		return p.Journal.Enter(ctx, p.Corp, host, files)

@@ -25,6 +25,11 @@ type Pipeline struct {
 	// Their files are read by whichever machine sees them, see Hosts.
 	Shares []string
 
+	// Access says which files may be opened. Nil: every path that is entered,
+	// and every one in the ledger; that is for ledgers which nobody else may
+	// write.
+	Access *Access
+
 	// How many Items are worked on at once in a step.
 	Readers int // Inspect: CPU-bound; GOMAXPROCS if zero
 	Uploads int // Stage: network-bound; 8 if zero

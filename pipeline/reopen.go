@@ -8,19 +8,18 @@ import (
 
 // reopen opens the file of an Item that was inspected, and fails if it is
 // another one by now.
-func reopen(it Item) (*os.File, error) {
-	path := it.Path
-	f, err := os.Open(path)
+func (p *Pipeline) reopen(it Item) (*os.File, error) {
+	f, err := p.open(it.Path)
 	if err != nil {
-		return nil, &inspect.Error{Code: inspect.Unreadable, Path: path, Err: err}
+		return nil, err
 	}
 	fi, err := f.Stat()
 	if err == nil && known(it.Host, inspect.ID(fi)) != it.File {
-		err = &inspect.Error{Code: inspect.Changed, Path: path}
+		err = &inspect.Error{Code: inspect.Changed, Path: it.Path}
 	}
 	if err != nil {
 		f.Close()
 		return nil, err
 	}
-	return f, nil
+	return f.File, nil
 }

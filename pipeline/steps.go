@@ -26,7 +26,23 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // inspect reads the file once.
 func (p *Pipeline) inspect(ctx context.Context, it *Item, f *flight) error {
 	crc := crc32.New(castagnoli)
-	facts, err := inspect.Read(ctx, it.Path, inspect.Options{Type: it.Want, Name: it.WantName, Read: &f.bytes, Also: crc})
+	file, err := p.open(it.Path)
+	if err != nil {
+		return err
+	}
+	fi, err := file.Stat()
+	if err != nil {
+		file.Close()
+		return err
+	}
+	if !entered(*it, fi) {
+		file.Close()
+		// Another file has its place. That one is entered with the next try,
+		// and no third one instead of it.
+		it.File = known(it.Host, inspect.ID(fi))
+		return &inspect.Error{Code: inspect.Changed, Path: it.Path, Detail: "replaced"}
+	}
+	facts, err := inspect.Read(ctx, it.Path, inspect.Options{Type: it.Want, Name: it.WantName, Read: &f.bytes, Also: crc, File: file.File, Now: file.now})
 	if err != nil {
 		if facts.Size > 0 {
 			it.Size = facts.Size
@@ -75,7 +91,7 @@ func (p *Pipeline) stage(ctx context.Context, it *Item, f *flight) error {
 // blob is the Item's file for the bucket.
 func (p *Pipeline) blob(it Item) storage.Blob {
 	return storage.Blob{
-		Open:        func() (io.ReadSeekCloser, error) { return reopen(it) },
+		Open:        func() (io.ReadSeekCloser, error) { return p.reopen(it) },
 		Size:        it.Size,
 		MD5:         it.MD5,
 		CRC32C:      it.crc,

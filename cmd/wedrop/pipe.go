@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"wedrop/pipeline"
@@ -56,7 +57,25 @@ func (a *opener) openLedger(ctx context.Context, cfg *Config) (*line, error) {
 			p.Shares = append(p.Shares, abs)
 		}
 	}
+	p.Access = a.access(cfg)
 	return &line{cfg: cfg, Pipeline: p}, nil
+}
+
+// access says which files the paths of a journal may lead to: those of the
+// configured folders, those that came by the page or the API, and what persons
+// named, which is noted beside the journal.
+func (a *opener) access(cfg *Config) *pipeline.Access {
+	inbox, err := filepath.Abs(inboxOf(cfg, a.env))
+	if err != nil {
+		inbox = inboxOf(cfg, a.env)
+	}
+	access := &pipeline.Access{Folders: []string{inbox}, Named: strings.TrimSuffix(inbox, ".inbox") + ".named"}
+	for _, f := range cfg.Folders {
+		if abs, err := filepath.Abs(f.Path); err == nil {
+			access.Folders = append(access.Folders, abs)
+		}
+	}
+	return access
 }
 
 // sender opens everything that carries a file to its media_id. It makes no

@@ -169,6 +169,9 @@ func (s *syncRun) all(ctx context.Context, found []folder.Candidate) (exit, erro
 	if err != nil {
 		return exitDone, err
 	}
+	if err := s.line.Access.Remember(filesOf(found)); err != nil {
+		return exitDone, err
+	}
 	settle := s.line.cfg.Settle
 	known, fresh := split(found, entries)
 	if err := s.line.Wake(ctx, known, s.again); err != nil {

@@ -25,13 +25,14 @@ const (
 	Changed          Code = "changed" // while it was read
 	Unreadable       Code = "unreadable"
 	BadName          Code = "bad-name"
+	Outside          Code = "outside" // of the folders that may be read; never from Read
 )
 
-// Codes returns every Code that Read can answer with.
+// Codes returns every Code, those that Read answers with and Outside.
 func Codes() []Code {
 	return []Code{
 		TooSmall, TooLarge, NotMP4, TruncatedMP4, BrokenMP4, EncryptedMP4,
-		NoVideoTrack, UnsupportedVideo, NotRegular, Changed, Unreadable, BadName,
+		NoVideoTrack, UnsupportedVideo, NotRegular, Changed, Unreadable, BadName, Outside,
 	}
 }
 

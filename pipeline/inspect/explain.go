@@ -63,6 +63,9 @@ func (e *Error) message() text {
 	case Changed:
 		return sayf("“%s”在读取过程中发生了变化，可能还在复制、下载或编辑。",
 			"%q changed while it was read; it is probably still being copied, downloaded or edited.", n)
+	case Outside:
+		return sayf("“%s”不在配置的文件夹里，也没有人用 wedrop push 在这台机器上发送过它，所以没有读取。",
+			"%q is in none of the configured folders and nobody sent it from this machine with wedrop push, so it was not read.", n)
 	case BadName:
 		return sayf("文件名“%s”里没有任何可以显示的字符。", "the file name %q has no character that can be shown.", n)
 	}
@@ -148,6 +151,9 @@ func (e *Error) remedy() text {
 	case Changed:
 		return text{"不用处理：等它写完后会重试。如果是手动发送，请等复制或保存结束后再试。",
 			"Nothing to mend: it is tried again once it has been written. If you send by hand, wait until the copy or save has ended."}
+	case Outside:
+		return text{"确实要发它，请再运行一次 wedrop push 加这个文件，或把它放进配置的文件夹；如果没有人放过这个文件，请管理员检查谁改动了账本。",
+			"If it is to be sent, run wedrop push with the file again, or put it into a configured folder; if nobody asked for it, have the administrator see who changed the journal."}
 	case BadName:
 		return text{"请给文件改个名字，或用 --name 指定要显示的文件名。", "Rename the file, or give the name to show with --name."}
 	}

@@ -2,6 +2,8 @@ package inspect
 
 import (
 	"io"
+	"io/fs"
+	"os"
 	"sync/atomic"
 	"time"
 )
@@ -31,6 +33,11 @@ type Options struct {
 	// NoFollow refuses a path that is a symbolic link. Without it the path
 	// is resolved once; the target is never followed further.
 	NoFollow bool
+	// File is the file at path, opened already by whoever may say which one
+	// that is; Read closes it. Nil: Read opens it. Now then tells what path
+	// leads to after the reading; os.Stat if nil.
+	File *os.File
+	Now  func() (fs.FileInfo, error)
 	// Also gets the content in the same reading, in its order; it must take
 	// everything. A file that is refused may reach it in part. Nil is
 	// allowed.

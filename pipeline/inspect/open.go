@@ -1,14 +1,20 @@
 package inspect
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"wedrop/pipeline/beneath"
 )
 
 // open opens a regular file of a size that WeCom takes. The error is an
 // *Error; id holds what was learned until then. Nothing is read.
 func open(path string, opt Options) (f *os.File, id FileID, err error) {
+	if opt.File != nil {
+		return within(path, opt.File)
+	}
 	target, fi, err := resolve(path, opt.NoFollow)
 	if err != nil {
 		return nil, FileID{}, err
@@ -30,6 +36,66 @@ func open(path string, opt Options) (f *os.File, id FileID, err error) {
 		return nil, ID(fi), err
 	}
 	return f, ID(fi), nil
+}
+
+// within is open for a file that was opened already.
+func within(path string, f *os.File) (*os.File, FileID, error) {
+	fi, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, FileID{}, unreadable(path, err)
+	}
+	if err := gate(path, fi); err != nil {
+		f.Close()
+		return nil, ID(fi), err
+	}
+	return f, ID(fi), nil
+}
+
+// Open opens the regular file at path without waiting, whatever its size. A
+// link is followed. The error is an *Error.
+func Open(path string) (*os.File, error) {
+	target, fi, err := resolve(path, false)
+	if err != nil {
+		return nil, err
+	}
+	if !fi.Mode().IsRegular() {
+		return nil, gate(path, fi)
+	}
+	f, err := os.OpenFile(target, os.O_RDONLY|openFlags, 0)
+	if err != nil {
+		return nil, unreadable(path, err)
+	}
+	if fi, err = f.Stat(); err != nil {
+		f.Close()
+		return nil, unreadable(path, err)
+	}
+	if !fi.Mode().IsRegular() {
+		f.Close()
+		return nil, gate(path, fi)
+	}
+	return f, nil
+}
+
+// OpenIn opens the regular file rel below the folder root, following no link
+// below it, see package beneath. The error is an *Error.
+func OpenIn(root, rel string) (*os.File, error) {
+	f, err := beneath.Open(root, rel)
+	if err == nil {
+		return f, nil
+	}
+	path := filepath.Join(root, rel)
+	switch {
+	case errors.Is(err, beneath.ErrLink):
+		return nil, &Error{Code: NotRegular, Path: path, Detail: "symlink"}
+	case errors.Is(err, beneath.ErrNotRegular):
+		e := &Error{Code: NotRegular, Path: path, Detail: "device"}
+		if fi, err := beneath.Lstat(root, rel); err == nil {
+			e.Detail = irregular(fi.Mode())
+		}
+		return nil, e
+	}
+	return nil, unreadable(path, err)
 }
 
 // resolve follows a symbolic link once, so that the open can refuse any.
@@ -98,8 +164,12 @@ func unreadable(path string, err error) *Error {
 
 // now returns the identity of what path leads to now; the zero FileID if it
 // leads nowhere any more.
-func now(path string) FileID {
-	fi, err := os.Stat(path)
+func now(path string, opt Options) FileID {
+	look := opt.Now
+	if look == nil {
+		look = func() (fs.FileInfo, error) { return os.Stat(path) }
+	}
+	fi, err := look()
 	if err != nil {
 		return FileID{}
 	}

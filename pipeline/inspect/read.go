@@ -53,7 +53,7 @@ func Read(ctx context.Context, path string, opt Options) (Facts, error) {
 	if ctxErr := ctx.Err(); ctxErr != nil && errors.Is(err, ctxErr) {
 		return facts, err
 	}
-	if detail := changed(f, id, path, err); detail != "" {
+	if detail := changed(f, id, path, opt, err); detail != "" {
 		err = &Error{Code: Changed, Detail: detail}
 	}
 	if err != nil {
@@ -102,7 +102,7 @@ var errSize = errors.New("fewer bytes than its size")
 
 // changed tells how the file is no longer the one that id stands for, if so:
 // the bytes read then say nothing about it, whatever they seemed to say.
-func changed(f *os.File, id FileID, path string, err error) string {
+func changed(f *os.File, id FileID, path string, opt Options, err error) string {
 	fi, statErr := f.Stat()
 	switch {
 	case errors.Is(err, errSize):
@@ -111,7 +111,7 @@ func changed(f *os.File, id FileID, path string, err error) string {
 		return "size"
 	case statErr == nil && ID(fi) != id:
 		return "written"
-	case now(path) != id:
+	case now(path, opt) != id:
 		return "replaced"
 	}
 	return ""

@@ -60,7 +60,7 @@ func (s *Site) openContent(it pipeline.Item) (*os.File, error) {
 	if !mayBeSeen(s.pipe.Hosts(), it) || !same(s.pipe, it) {
 		return nil, os.ErrNotExist
 	}
-	f, err := os.Open(it.Path)
+	f, err := s.pipe.OpenFile(it.Path)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ func mayBeSeen(hosts []string, it pipeline.Item) bool {
 
 // same reports whether the Item's file is the one that was read.
 func same(p *pipeline.Pipeline, it pipeline.Item) bool {
-	fi, err := os.Stat(it.Path)
+	fi, err := p.LookAt(it.Path)
 	return err == nil && fi.Mode().IsRegular() && p.FileID(it.Path, fi) == it.File
 }
 
