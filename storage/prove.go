@@ -250,6 +250,8 @@ func anonymous(base *http.Client) *http.Client {
 		IdleConnTimeout:       30 * time.Second,
 		ResponseHeaderTimeout: 20 * time.Second,
 		DisableCompression:    true,
+
+		MaxResponseHeaderBytes: MaxAnswerHeader,
 	}}
 	if base != nil {
 		c.Transport, c.Timeout = base.Transport, base.Timeout

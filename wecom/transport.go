@@ -70,6 +70,8 @@ func httpClient(c Config) (*http.Client, error) {
 		MaxIdleConnsPerHost:   16,
 		IdleConnTimeout:       90 * time.Second,
 		ForceAttemptHTTP2:     true,
+
+		MaxResponseHeaderBytes: 256 << 10,
 	}}, nil
 }
 

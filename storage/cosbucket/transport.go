@@ -1,17 +1,17 @@
 package cosbucket
 
 import (
-	"io"
 	"net"
 	"net/http"
 	"time"
 
 	cos "github.com/tencentyun/cos-go-sdk-v5"
+
+	"wedrop/storage"
 )
 
 const (
-	maxIdle   = 32      // connections kept; fewer means a TLS handshake for many small files
-	maxAnswer = 1 << 20 // bytes of an answer that are read; COS sends a few hundred
+	maxIdle = 32 // connections kept; fewer means a TLS handshake for many small files
 	// askFirst is the size from which a body waits for "100 Continue". COS
 	// then can refuse before the bytes travel, and its answer is not lost in
 	// a connection that it resets while we still send (golang/go#67555).
@@ -34,11 +34,13 @@ func client(c credentials, base http.RoundTripper) *http.Client {
 			ExpectContinueTimeout: time.Second,
 			ResponseHeaderTimeout: time.Minute, // counted from the last byte sent
 			DisableCompression:    true,
+
+			MaxResponseHeaderBytes: storage.MaxAnswerHeader,
 		}
 	}
 	return &http.Client{
 		Transport: &cos.AuthorizationTransport{SecretID: c.id, SecretKey: c.key, SessionToken: c.token,
-			Transport: wire{base}},
+			Transport: wire{storage.LimitAnswers(base)}},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
@@ -52,16 +54,5 @@ func (w wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		r = r.Clone(r.Context())
 		r.Header.Set("Expect", "100-continue")
 	}
-	resp, err := w.base.RoundTrip(r)
-	if err != nil {
-		return nil, err
-	}
-	// The SDK reads every answer to its end.
-	resp.Body = limited{io.LimitReader(resp.Body, maxAnswer), resp.Body}
-	return resp, nil
-}
-
-type limited struct {
-	io.Reader
-	io.Closer
+	return w.base.RoundTrip(r)
 }

@@ -125,8 +125,9 @@ func (o options) load(ctx context.Context) (aws.Config, error) {
 func impatient(o *ec2rolecreds.Options) {
 	o.Client = imds.New(imds.Options{
 		HTTPClient: &http.Client{
-			Timeout:   700 * time.Millisecond,
-			Transport: &http.Transport{DialContext: (&net.Dialer{Timeout: 500 * time.Millisecond}).DialContext},
+			Timeout: 700 * time.Millisecond,
+			Transport: storage.LimitAnswers(&http.Transport{DialContext: (&net.Dialer{Timeout: 500 * time.Millisecond}).DialContext,
+				MaxResponseHeaderBytes: storage.MaxAnswerHeader}),
 		},
 		Retryer: aws.NopRetryer{},
 	})
@@ -140,11 +141,19 @@ func httpClient() *awshttp.BuildableClient {
 		t.MaxIdleConns = 64
 		t.MaxIdleConnsPerHost = 32
 		t.ExpectContinueTimeout = time.Second
+		t.ResponseHeaderTimeout = time.Minute // counted from the last byte sent
+		t.MaxResponseHeaderBytes = storage.MaxAnswerHeader
 	})
 }
 
 func (o options) client(so *s3.Options) {
 	so.Retryer = aws.NopRetryer{}
+	if c, ok := so.HTTPClient.(*awshttp.BuildableClient); ok {
+		// The SDK's own reads every answer to its end, and follows a 307 for
+		// as long as there is another one.
+		so.HTTPClient = &http.Client{Transport: storage.LimitAnswers(c.GetTransport()), Timeout: c.GetTimeout(),
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	}
 	so.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
 	so.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
 	so.UsePathStyle = o.pathStyle
