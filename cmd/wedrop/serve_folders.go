@@ -292,14 +292,11 @@ func filesIn(ctx context.Context, l *line, f folder.Folder) ([]pipeline.Entry, e
 	if err != nil {
 		return nil, err
 	}
-	for _, own := range []string{folder.DoneFolder, folder.RefusedFolder} {
-		more, _, err := folder.Scan(ctx, folder.Folder{Path: filepath.Join(f.Path, own), Type: f.Type, Recursive: true})
-		if err == nil { // else there is none
-			found = append(found, more...)
-		} else if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
+	away, err := folder.ScanPutAway(ctx, f)
+	if err != nil {
+		return nil, err
 	}
+	found = append(found, away...)
 	entries, err := l.Known(ctx, filesOf(found))
 	if err != nil {
 		return nil, err
@@ -338,7 +335,7 @@ func (d *drops) holds(it pipeline.Item) bool {
 		if !within(f.Path, it.Path) {
 			continue
 		}
-		fi, err := os.Lstat(it.Path)
+		fi, err := d.line.LookAt(it.Path)
 		switch {
 		case err == nil && d.line.FileID(it.Path, fi) == it.File:
 			return true

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"os"
 
 	"wedrop/pipeline"
 	"wedrop/pipeline/folder"
@@ -55,7 +54,7 @@ func (d *drops) putOneAway(ctx context.Context, m *folder.Mover, f *drop, e pipe
 // folder the ledger knows less of it. One that was replaced has the ledger's
 // own, which fits nothing.
 func (d *drops) idOf(f pipeline.File) inspect.FileID {
-	if fi, err := os.Lstat(f.Path); err == nil && d.line.FileID(f.Path, fi) == f.ID {
+	if fi, err := d.line.LookAt(f.Path); err == nil && d.line.FileID(f.Path, fi) == f.ID {
 		return inspect.ID(fi)
 	}
 	return f.ID

@@ -125,15 +125,15 @@ func (d *Dir) fail(op, name string, err error) error {
 	return &fs.PathError{Op: op, Path: d.Join(name), Err: err}
 }
 
-// renameByLink is RenameNew where the system's own rename replaces: the file
+// RenameByLink is RenameNew where the system's own rename replaces: the file
 // has both names for a moment.
-func (d *Dir) renameByLink(name string, to *Dir, newName string) error {
+func (d *Dir) RenameByLink(name string, to *Dir, newName string) error {
 	err := d.link(name, to, newName)
 	switch {
 	case errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) || CrossDevice(err):
 		return err
 	case err != nil: // a drive without links, or a file whose owner is another
-		return d.renameByClaim(name, to, newName)
+		return d.RenameByClaim(name, to, newName)
 	}
 	if err := d.Remove(name); err != nil {
 		return errors.Join(err, to.Remove(newName))
@@ -141,9 +141,9 @@ func (d *Dir) renameByLink(name string, to *Dir, newName string) error {
 	return nil
 }
 
-// renameByClaim takes the name first, with an empty file, and then replaces
+// RenameByClaim takes the name first, with an empty file, and then replaces
 // that.
-func (d *Dir) renameByClaim(name string, to *Dir, newName string) error {
+func (d *Dir) RenameByClaim(name string, to *Dir, newName string) error {
 	f, err := to.Create(newName, 0o600)
 	if err != nil {
 		return err

@@ -198,7 +198,7 @@ func (d *Dir) RenameNew(name string, to *Dir, newName string) error {
 	if err := errors.Join(single(name), single(newName)); err != nil {
 		return linkError("rename", d.Join(name), to.Join(newName), err)
 	}
-	return d.renameByLink(name, to, newName)
+	return d.RenameByLink(name, to, newName)
 }
 
 func (d *Dir) link(name string, to *Dir, newName string) error {

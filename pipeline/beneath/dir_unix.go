@@ -211,7 +211,7 @@ func (d *Dir) RenameNew(name string, to *Dir, newName string) error {
 		err = renameExcl(d.fd(), name, to.fd(), newName)
 	}
 	if noFlags(err) {
-		return d.renameByLink(name, to, newName)
+		return d.RenameByLink(name, to, newName)
 	}
 	return linkError("rename", d.Join(name), to.Join(newName), err)
 }

@@ -5,9 +5,8 @@ import (
 	"crypto/md5"
 	"errors"
 	"io"
-	"os"
-	"path/filepath"
 
+	"wedrop/pipeline/beneath"
 	"wedrop/pipeline/inspect"
 )
 
@@ -19,18 +18,18 @@ type disk struct {
 	remove func(path string) error
 }
 
-func (d disk) renameNew(from, to string) error {
+func (d disk) renameNew(from *beneath.Dir, name string, to *beneath.Dir, newName string) error {
 	if d.rename != nil {
-		return d.rename(from, to)
+		return d.rename(from.Join(name), to.Join(newName))
 	}
-	return renameNew(from, to)
+	return from.RenameNew(name, to, newName)
 }
 
-func (d disk) removeFile(path string) error {
+func (d disk) removeFile(from *beneath.Dir, name string) error {
 	if d.remove != nil {
-		return d.remove(path)
+		return d.remove(from.Join(name))
 	}
-	return os.Remove(path)
+	return from.Remove(name)
 }
 
 func (d disk) copy(w io.Writer, r io.Reader) (int64, error) {
@@ -45,34 +44,37 @@ var errCopy = errors.New("the copy differs from the file")
 
 // carry moves a file to another drive. Until the last step, the removal, the
 // file is untouched; if that fails too, the copy goes and the file stays.
-func (m *Mover) carry(path string, id inspect.FileID, dir string) (Moved, error) {
-	temp := scratch(filepath.Join(dir, filepath.Base(path)))
-	if err := m.copy(path, id, temp); err != nil {
+func (m *Mover) carry(w *way, id inspect.FileID) (Moved, error) {
+	temp := scratch(w.name)
+	if err := m.copy(w, id, temp); err != nil {
 		return Moved{}, err
 	}
-	to, err := m.place(temp, dir, filepath.Base(path))
+	name, err := m.place(w.to, temp, w.to, w.name)
 	if err != nil {
-		os.Remove(temp)
+		_ = w.to.Remove(temp)
 		return Moved{}, err
 	}
-	syncDir(dir)
-	fi, err := os.Lstat(to)
+	_ = w.to.Sync()
+	fi, err := w.to.Lstat(name)
 	if err == nil {
-		err = same(path, id)
+		err = same(w.from, w.name, id)
 	}
 	if err == nil {
-		err = m.disk.removeFile(path)
+		err = m.disk.removeFile(w.from, w.name)
 	}
 	if err != nil {
-		return Moved{}, errors.Join(err, os.Remove(to))
+		return Moved{}, errors.Join(err, w.to.Remove(name))
 	}
-	return Moved{Path: to, ID: inspect.ID(fi)}, nil
+	return Moved{Path: w.to.Join(name), ID: inspect.ID(fi)}, nil
 }
 
 // copy makes a verified copy that survives a loss of power. After an error
 // there is none.
-func (m *Mover) copy(path string, id inspect.FileID, temp string) (err error) {
-	in, err := os.Open(path)
+func (m *Mover) copy(w *way, id inspect.FileID, temp string) (err error) {
+	in, err := w.from.Open(w.name)
+	if errors.Is(err, beneath.ErrLink) || errors.Is(err, beneath.ErrNotRegular) {
+		err = ErrReplaced
+	}
 	if err != nil {
 		return err
 	}
@@ -84,14 +86,14 @@ func (m *Mover) copy(path string, id inspect.FileID, temp string) (err error) {
 	if inspect.ID(fi) != id {
 		return ErrReplaced
 	}
-	out, err := create(temp)
+	out, err := create(w.to, temp)
 	if err != nil {
 		return err
 	}
 	defer func() {
 		if err != nil {
 			out.Close()
-			os.Remove(temp)
+			_ = w.to.Remove(temp)
 		}
 	}()
 	sum := md5.New()
@@ -109,15 +111,15 @@ func (m *Mover) copy(path string, id inspect.FileID, temp string) (err error) {
 	if err = out.Close(); err != nil {
 		return err
 	}
-	_ = os.Chtimes(temp, fi.ModTime(), fi.ModTime()) // it looks as it did
-	if err = verify(temp, n, sum.Sum(nil)); err != nil {
+	_ = w.to.Chtimes(temp, fi.ModTime()) // it looks as it did
+	if err = verify(w.to, temp, n, sum.Sum(nil)); err != nil {
 		return err
 	}
-	return same(path, id)
+	return same(w.from, w.name, id)
 }
 
-func verify(path string, size int64, sum []byte) error {
-	f, err := os.Open(path)
+func verify(d *beneath.Dir, name string, size int64, sum []byte) error {
+	f, err := d.Open(name)
 	if err != nil {
 		return err
 	}

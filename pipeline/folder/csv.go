@@ -2,10 +2,12 @@ package folder
 
 import (
 	"bytes"
-	"os"
+	"io"
 	"path/filepath"
 	"strings"
 	"unicode"
+
+	"wedrop/pipeline/beneath"
 )
 
 // WriteCSV writes the rows to ResultsName in dir, for Excel and WPS: UTF-8
@@ -19,22 +21,32 @@ import (
 func WriteCSV(dir string, rows []Row, lang string) error {
 	path := filepath.Join(dir, ResultsName)
 	content := table(rows, lang)
-	if holds(path, content) {
+	d, err := beneath.Root(dir)
+	if err != nil {
+		return &WriteError{Path: path, Err: err}
+	}
+	defer d.Close()
+	if holds(d, ResultsName, content) {
 		return nil
 	}
-	if err := replace(path, content); err != nil {
+	if err := replace(d, ResultsName, content); err != nil {
 		return &WriteError{Path: path, Err: err}
 	}
 	return nil
 }
 
 // holds reports whether the file has this content already.
-func holds(path string, content []byte) bool {
-	fi, err := os.Lstat(path)
-	if err != nil || !fi.Mode().IsRegular() || fi.Size() != int64(len(content)) {
+func holds(d *beneath.Dir, name string, content []byte) bool {
+	fi, err := d.Lstat(name)
+	if err != nil || fi.Size() != int64(len(content)) {
 		return false
 	}
-	is, err := os.ReadFile(path)
+	f, err := d.Open(name)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	is, err := io.ReadAll(io.LimitReader(f, fi.Size()+1))
 	return err == nil && bytes.Equal(is, content)
 }
 

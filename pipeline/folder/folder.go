@@ -82,6 +82,31 @@ func Scan(ctx context.Context, f Folder) ([]Candidate, []Skipped, error) {
 	return found, s.skipped, nil
 }
 
+// ScanPutAway lists what a Mover put away in a folder, in the order of their
+// paths. A link in the place of one of our folders is not followed. The error
+// is the context's or a *NotMounted.
+func ScanPutAway(ctx context.Context, f Folder) ([]Candidate, error) {
+	root, err := filepath.Abs(f.Path)
+	if err != nil {
+		return nil, &NotMounted{Path: f.Path, Err: err}
+	}
+	top, err := beneath.Root(root)
+	if err != nil {
+		return nil, &NotMounted{Path: root, Err: err}
+	}
+	defer top.Close()
+	f.Recursive = true
+	var found []Candidate
+	s := &scan{ctx: ctx, folder: f, visit: func(c Candidate) { found = append(found, c) }}
+	for _, own := range ownFolders {
+		if err := s.sub(top, own); err != nil && ctx.Err() != nil {
+			return nil, ctx.Err()
+		} // else there is none
+	}
+	slices.SortFunc(found, byPath)
+	return found, nil
+}
+
 func byPath(a, b Candidate) int { return cmp.Compare(a.Path, b.Path) }
 
 // scan is one reading of a folder.

@@ -4,12 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
+	"wedrop/pipeline/beneath"
 	"wedrop/pipeline/inspect"
 )
 
@@ -47,7 +48,12 @@ func (m *Mover) Done(path string, id inspect.FileID, at time.Time) (Moved, error
 	if m.away(path) {
 		return Moved{path, id}, nil
 	}
-	to, err := m.move(path, id, DoneFolder, at.Local().Format("2006-01"))
+	w, err := m.open(path, DoneFolder, at.Local().Format("2006-01"))
+	if err != nil {
+		return Moved{}, moveError(path, err)
+	}
+	defer w.close()
+	to, err := m.move(w, id)
 	return to, moveError(path, err)
 }
 
@@ -63,35 +69,35 @@ func (m *Mover) Refused(path string, id inspect.FileID, message, remedy string) 
 }
 
 func (m *Mover) refuse(path string, id inspect.FileID, message, remedy string) (Moved, error) {
-	dir, err := m.target(path, RefusedFolder)
+	w, err := m.open(path, RefusedFolder)
 	if err != nil {
 		return Moved{}, err
 	}
-	if err := same(path, id); err != nil {
+	defer w.close()
+	if err := same(w.from, w.name, id); err != nil {
 		return Moved{}, err
 	}
 	// The text is on the disk before the file moves, so that a full disk
 	// leaves all as it was.
-	temp := scratch(reasonFile(filepath.Join(dir, filepath.Base(path))))
-	if err := fill(temp, reason(message, remedy)); err != nil {
+	temp := scratch(reasonFile(w.name))
+	if err := fill(w.to, temp, reason(message, remedy)); err != nil {
 		return Moved{}, err
 	}
-	to, err := m.move(path, id, RefusedFolder)
+	to, err := m.move(w, id)
 	if err != nil {
-		os.Remove(temp)
+		_ = w.to.Remove(temp)
 		return Moved{}, err
 	}
 	// A text that is there already belonged to a file that is not.
-	if err := os.Rename(temp, reasonFile(to.Path)); err != nil {
-		os.Remove(temp)
+	if err := w.to.Rename(temp, w.to, reasonFile(filepath.Base(to.Path))); err != nil {
+		_ = w.to.Remove(temp)
 		return to, err
 	}
 	return to, nil
 }
 
-func reasonFile(path string) string {
-	return filepath.Join(filepath.Dir(path), fit(filepath.Base(path), reasonSuffix, maxName))
-}
+// reasonFile is the name of the text beside the file of that name.
+func reasonFile(name string) string { return fit(name, reasonSuffix, maxName) }
 
 // reason is the text for Notepad and others: one line what happened, one line
 // what to do.
@@ -105,41 +111,77 @@ func reason(message, remedy string) []byte {
 	return []byte(text)
 }
 
+// A way is what a move works with: both folders are held open, so that it does
+// not matter what becomes of their paths meanwhile.
+type way struct {
+	from *beneath.Dir
+	name string
+	to   *beneath.Dir
+}
+
+func (w *way) close() {
+	w.from.Close()
+	w.to.Close()
+}
+
+// open opens the folder that has the file and the one of ours that it goes
+// into, which is made. No link below the drop folder is followed.
+func (m *Mover) open(path string, into ...string) (*way, error) {
+	root, group, err := m.within(path)
+	if err != nil {
+		return nil, err
+	}
+	top, err := beneath.Root(root)
+	if err != nil {
+		return nil, err
+	}
+	defer top.Close()
+	from, err := top.Walk(filepath.Join(append([]string{"."}, group...)...))
+	if errors.Is(err, beneath.ErrLink) {
+		err = ErrReplaced
+	}
+	if err != nil {
+		return nil, err
+	}
+	to, err := makeDirs(top, append(into[:len(into):len(into)], group...))
+	if err != nil {
+		from.Close()
+		return nil, err
+	}
+	return &way{from, filepath.Base(path), to}, nil
+}
+
 // move puts a file into a folder of ours.
-func (m *Mover) move(path string, id inspect.FileID, into ...string) (Moved, error) {
-	dir, err := m.target(path, into...)
-	if err != nil {
+func (m *Mover) move(w *way, id inspect.FileID) (Moved, error) {
+	if err := same(w.from, w.name, id); err != nil {
 		return Moved{}, err
 	}
-	if err := same(path, id); err != nil {
-		return Moved{}, err
-	}
-	to, err := m.place(path, dir, filepath.Base(path))
-	if crossDevice(err) {
-		return m.carry(path, id, dir)
+	name, err := m.place(w.from, w.name, w.to, w.name)
+	if beneath.CrossDevice(err) {
+		return m.carry(w, id)
 	}
 	if err != nil {
 		return Moved{}, err
 	}
-	fi, err := os.Lstat(to)
+	fi, err := w.to.Lstat(name)
 	if err != nil {
 		return Moved{}, err
 	}
 	now := inspect.ID(fi)
-	if was := id; was.Device != now.Device || was.Inode != now.Inode || was.Size != now.Size || was.MTime != now.MTime {
+	if was := id; !fi.Mode().IsRegular() || was.Device != now.Device || was.Inode != now.Inode || was.Size != now.Size || was.MTime != now.MTime {
 		// It was replaced at the last moment: that one goes back.
-		if err := m.disk.renameNew(to, path); err != nil {
-			return Moved{}, fmt.Errorf("%w, and is in %s now: %w", ErrReplaced, to, err)
+		if err := m.disk.renameNew(w.to, name, w.from, w.name); err != nil {
+			return Moved{}, fmt.Errorf("%w, and is in %s now: %w", ErrReplaced, w.to.Join(name), err)
 		}
 		return Moved{}, ErrReplaced
 	}
-	syncDir(dir)
-	return Moved{Path: to, ID: now}, nil
+	_ = w.to.Sync()
+	return Moved{Path: w.to.Join(name), ID: now}, nil
 }
 
 // same tells whether the file is still the one that was processed.
-func same(path string, id inspect.FileID) error {
-	fi, err := os.Lstat(path)
+func same(d *beneath.Dir, name string, id inspect.FileID) error {
+	fi, err := d.Lstat(name)
 	if err != nil {
 		return err
 	}
@@ -152,13 +194,13 @@ func same(path string, id inspect.FileID) error {
 // mostNames is how many files of one name there may be in a folder.
 const mostNames = 10_000
 
-// place gives the file at from a free name in dir.
-func (m *Mover) place(from, dir, name string) (to string, err error) {
+// place gives a file of from a free name in to.
+func (m *Mover) place(from *beneath.Dir, name string, to *beneath.Dir, want string) (got string, err error) {
 	for n := 1; n <= mostNames; n++ {
-		to = filepath.Join(dir, numbered(name, n))
-		err = m.disk.renameNew(from, to)
+		got = numbered(want, n)
+		err = m.disk.renameNew(from, name, to, got)
 		if !errors.Is(err, fs.ErrExist) {
-			return to, err
+			return got, err
 		}
 	}
 	return "", err
@@ -175,15 +217,6 @@ func numbered(name string, n int) string {
 		ext = ""
 	}
 	return fit(strings.TrimSuffix(name, ext), fmt.Sprintf("-%d%s", n, ext), maxName-len(reasonSuffix))
-}
-
-// target makes the folder for a file of the drop folder.
-func (m *Mover) target(path string, into ...string) (string, error) {
-	root, group, err := m.within(path)
-	if err != nil {
-		return "", err
-	}
-	return makeDirs(root, append(into[:len(into):len(into)], group...))
 }
 
 // within tells in which folder within the drop folder a file is.
@@ -207,28 +240,33 @@ func (m *Mover) away(path string) bool {
 	return err == nil && len(group) > 0 && slices.Contains(ownFolders, group[0])
 }
 
-// makeDirs makes folders within root that may be used by whoever may use
-// root. It follows no links: they could lead anywhere.
-func makeDirs(root string, parts []string) (string, error) {
-	top, err := os.Stat(root)
+// makeDirs makes folders within top that may be used by whoever may use top,
+// and opens the last one. It follows no links: they could lead anywhere.
+func makeDirs(top *beneath.Dir, parts []string) (*beneath.Dir, error) {
+	fi, err := top.Stat()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	mode := top.Mode() & (fs.ModePerm | fs.ModeSetgid)
-	dir := root
+	mode := fi.Mode() & (fs.ModePerm | fs.ModeSetgid)
+	at, err := top.Walk(".")
+	if err != nil {
+		return nil, err
+	}
 	for _, p := range parts {
-		dir = filepath.Join(dir, p)
-		switch fi, err := os.Lstat(dir); {
-		case errors.Is(err, fs.ErrNotExist):
-			if err := os.Mkdir(dir, mode.Perm()); err != nil && !errors.Is(err, fs.ErrExist) {
-				return "", err
+		next, err := at.Sub(p)
+		if errors.Is(err, fs.ErrNotExist) {
+			if err = at.Mkdir(p, mode); err == nil || errors.Is(err, fs.ErrExist) {
+				next, err = at.Sub(p)
 			}
-			_ = os.Chmod(dir, mode) // beyond the umask, where the drive knows modes
-		case err != nil:
-			return "", err
-		case !fi.IsDir():
-			return "", &notFolder{dir}
 		}
+		if errors.Is(err, beneath.ErrLink) || errors.Is(err, syscall.ENOTDIR) {
+			err = &notFolder{at.Join(p)}
+		}
+		at.Close()
+		if err != nil {
+			return nil, err
+		}
+		at = next
 	}
-	return dir, nil
+	return at, nil
 }

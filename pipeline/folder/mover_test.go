@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"wedrop/pipeline/beneath"
 	"wedrop/pipeline/inspect"
 )
 
@@ -44,6 +45,34 @@ func holding(t *testing.T, root string) map[string]string {
 		return err
 	}))
 	return out
+}
+
+// byPaths is a rename of beneath, by paths.
+func byPaths(rename func(*beneath.Dir, string, *beneath.Dir, string) error) func(from, to string) error {
+	return func(from, to string) error {
+		a, err := beneath.Root(filepath.Dir(from))
+		if err != nil {
+			return err
+		}
+		defer a.Close()
+		b, err := beneath.Root(filepath.Dir(to))
+		if err != nil {
+			return err
+		}
+		defer b.Close()
+		return rename(a, filepath.Base(from), b, filepath.Base(to))
+	}
+}
+
+var renameNew = byPaths((*beneath.Dir).RenameNew)
+
+func samePath(path string, id inspect.FileID) error {
+	d, err := beneath.Root(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return same(d, filepath.Base(path), id)
 }
 
 func TestADoneFileGoesIntoItsMonth(t *testing.T) {

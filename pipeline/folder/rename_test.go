@@ -12,14 +12,18 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"wedrop/pipeline/beneath"
 )
+
+var ways = map[string]func(from, to string) error{
+	"by the system": renameNew, "by a link": byPaths((*beneath.Dir).RenameByLink), "by a claim": byPaths((*beneath.Dir).RenameByClaim),
+}
 
 // Each way of renaming, also those for drives that know no better.
 func TestARenameReplacesNothing(t *testing.T) {
 	t.Parallel()
-	for name, rename := range map[string]func(from, to string) error{
-		"by the system": renameNew, "by a link": renameByLink, "by a claim": renameByClaim,
-	} {
+	for name, rename := range ways {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			root := t.TempDir()
@@ -40,16 +44,20 @@ func TestARenameReplacesNothing(t *testing.T) {
 // is still there.
 func TestRenamesToOneNameLoseNothing(t *testing.T) {
 	t.Parallel()
-	for name, rename := range map[string]func(from, to string) error{
-		"by the system": renameNew, "by a link": renameByLink, "by a claim": renameByClaim,
-	} {
+	for name, rename := range ways {
 		root := t.TempDir()
 		var all sync.WaitGroup
 		for n := range 20 {
 			from, _ := put(t, root, "from"+strconv.Itoa(n), strconv.Itoa(n))
 			all.Go(func() {
 				m := &Mover{Folder: root, disk: disk{rename: rename}}
-				_, err := m.place(from, root, "to.mp4")
+				top, err := beneath.Root(root)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer top.Close()
+				_, err = m.place(top, filepath.Base(from), top, "to.mp4")
 				if err != nil {
 					t.Errorf("%s: %v", name, err)
 				}
@@ -88,7 +96,7 @@ func TestOntoARealOtherDrive(t *testing.T) {
 		to, err := move(big, id)
 		require.True(t, diskFull(err), "%v", err)
 		require.Zero(t, to)
-		require.NoError(t, same(big, id))
+		require.NoError(t, samePath(big, id))
 		require.Empty(t, holding(t, filepath.Join(root, RefusedFolder)))
 		require.Len(t, holding(t, filepath.Join(root, DoneFolder)), 1)
 		message, _ := errors.AsType[*MoveError](err)
@@ -100,7 +108,7 @@ func TestOntoARealOtherDrive(t *testing.T) {
 	small, id = put(t, root, "small.avi", "would fit elsewhere")
 	_, err = m.Refused(small, id, "message", "remedy")
 	require.True(t, diskFull(err), "%v", err)
-	require.NoError(t, same(small, id))
+	require.NoError(t, samePath(small, id))
 }
 
 func fillUp(path string) error {
