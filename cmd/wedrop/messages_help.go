@@ -37,21 +37,25 @@ not sent again.`),
 		Short: say("处理文件夹（适合定时任务）", "send what is new in folders (for cron)"),
 		Long: say(`处理文件夹（参数，否则用配置里的 folders）中新的、改过的、没做完的、快到期的文件。
 已有有效 media_id 的文件不产生任何网络请求。每个新得到的 media_id 打印一行
-media_id<TAB>路径；--json 时每个文件一行。还在写入的文件等 30 秒，仍不稳定就留给下次。
+media_id<TAB>路径；--json 时每个文件一行。被中断的那次运行没打印的行以后也不会补打，所以不要用这些行拼清单：
+完整的结果在 wedrop list --json、wedrop get 和配置里各文件夹的 wedrop-media.csv。还在写入的文件等 30 秒，仍不稳定就留给下次。
 以前失败的文件不会自动重试：解决后用 wedrop retry，或换成新内容。`,
 			`Takes every file in the folders (the arguments, else folders of the
 configuration) that is new, changed, unfinished or about to expire. Files with a
 good media_id cost no network call. Each media_id that is new is printed as a
-line media_id<TAB>path; with --json there is a line for each file. A file that is
+line media_id<TAB>path; with --json there is a line for each file. What a run did
+not print because it was killed is not printed by the next one, so make no list
+of these lines: wedrop list --json, wedrop get NAME and wedrop-media.csv in the
+folders of the configuration have every result. A file that is
 still being written is waited for up to 30 seconds, then left for the next run.
 What failed before is not tried again by itself: mend it, then wedrop retry, or
 put new content in its place.`),
 		Example: say(`  wedrop sync /data/media
   wedrop sync                             # 用配置里的 folders
-  */10 * * * * wedrop sync -q >> media.tsv  # crontab`,
+  */10 * * * * wedrop sync -q >/dev/null  # crontab；结果用 wedrop get 名称、wedrop list --json 或文件夹里的 wedrop-media.csv 取`,
 			`  wedrop sync /data/media
   wedrop sync                             # the folders of the configuration
-  */10 * * * * wedrop sync -q >> media.tsv  # crontab`),
+  */10 * * * * wedrop sync -q >/dev/null  # crontab; for results: wedrop get NAME, wedrop list --json, or wedrop-media.csv in the folder`),
 	}
 	m.Check = about{
 		Short: say("只检查文件，不联网，不需要配置", "check files; no network, no configuration"),
