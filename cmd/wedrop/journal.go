@@ -21,7 +21,7 @@ func (a *app) journalCommand() *cobra.Command {
 		}
 		return a.unknownCommand(cmd, args[0])
 	}
-	c.AddCommand(a.journalMoveCommand())
+	c.AddCommand(a.journalBackupCommand(), a.journalRestoreCommand(), a.journalMoveCommand())
 	for _, sub := range c.Commands() {
 		sub.Flags().BoolP("help", "h", false, a.say.FlagHelp)
 	}
@@ -88,6 +88,10 @@ func (a *app) oldLedger(ctx context.Context, cfg *Config) (*journal.Journal, err
 				"name the old one with journal or WEDROP_JOURNAL; if there never was one, just set journal to the postgres:// address"}}
 	}
 	j, err := a.openJournal(ctx, cfg)
+	if e := (*ConfigError)(nil); errors.As(err, &e) && errors.As(err, new(*journal.MovedError)) {
+		e.What.ZH += "；什么都没有搬"
+		e.What.EN += "; nothing was carried over"
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -48,6 +48,13 @@ func TestJournalMove(t *testing.T) {
 	require.Equal(t, exitConfig, code)
 	require.Contains(t, errs, "nothing was carried over")
 
+	for _, args := range [][]string{{"list"}, {"journal", "backup", filepath.Join(t.TempDir(), "b.db")}} {
+		code, out, errs = run(path, args...)
+		require.Equal(t, exitConfig, code, "the old ledger is not used any more")
+		require.Empty(t, out)
+		require.Contains(t, errs, "was carried away to postgres://")
+	}
+
 	code, out, errs = run(to, "list", "--json")
 	require.Equal(t, exitDone, code, errs)
 	require.Equal(t, 2, strings.Count(out, `"path":"/`), out)

@@ -187,13 +187,30 @@ func (a *opener) openJournal(ctx context.Context, cfg *Config) (pipeline.Journal
 	case isShared(cfg.Journal):
 		return a.openShared(ctx, cfg)
 	}
-	j, err := journal.Open(ctx, cfg.Journal, journal.Options{})
+	j, err := journal.Open(ctx, cfg.Journal, journal.Options{Program: buildInfo().release()})
 	if err != nil && ctx.Err() == nil {
+		if e := (interface {
+			error
+			Explain(lang string) (message, remedy string)
+		})(nil); errors.As(err, &e) {
+			return nil, worded(origin{}, e)
+		}
 		return nil, &ConfigError{Err: err,
 			What:   text{"打不开账本 " + cfg.Journal + "：" + rootCause(err), "the journal " + cfg.Journal + " cannot be opened: " + rootCause(err)},
 			Remedy: text{"检查它所在的文件夹是否存在、可写、在本机磁盘上且有空间；用 journal 或 WEDROP_JOURNAL 可换位置", "check that its folder is there, writable, on a local disk and has space; journal or WEDROP_JOURNAL names another place"}}
 	}
 	return j, err
+}
+
+// worded is what a person has to mend, in the words of the error.
+func worded(at origin, err interface {
+	error
+	Explain(lang string) (message, remedy string)
+}) *ConfigError {
+	out := &ConfigError{At: at, Err: err}
+	out.What.ZH, out.Remedy.ZH = err.Explain("zh")
+	out.What.EN, out.Remedy.EN = err.Explain("en")
+	return out
 }
 
 // rootCause is the last error of a chain: what stands before it names the

@@ -55,3 +55,11 @@ func buildInfo() build {
 	b.Commit += dirty
 	return b
 }
+
+// release is the version for others to use; empty for a build that has none.
+func (b build) release() string {
+	if b.Version == "devel" {
+		return ""
+	}
+	return b.Version
+}

@@ -47,6 +47,11 @@ var dumped = [...]string{"items", "files", "objects", "callbacks", "templates", 
 // Claims are not in it, but fences are. It returns ErrInUse while somebody
 // might go on working with this ledger afterwards.
 func (j *Journal) Dump(ctx context.Context, read func(*Table) error) error {
+	return j.dump(ctx, read, func(*tx) error { return nil })
+}
+
+// dump is Dump, and calls after at the end of the same transaction.
+func (j *Journal) dump(ctx context.Context, read func(*Table) error, after func(*tx) error) error {
 	return j.write(ctx, func(t *tx) error {
 		if used, err := j.inUse(t); err != nil {
 			return err
@@ -61,7 +66,7 @@ func (j *Journal) Dump(ctx context.Context, read func(*Table) error) error {
 				return err
 			}
 		}
-		return nil
+		return after(t)
 	})
 }
 

@@ -25,6 +25,9 @@ const Lease = 30 * time.Second
 // Options of Open.
 type Options struct {
 	Now func() time.Time // the ledger's clock; time.Now if nil
+	// Program is the version of the program, for whoever opens the ledger
+	// with an older one; may be empty.
+	Program string
 }
 
 // A Journal is a ledger on SQLite. Journals of one process on one file share
@@ -66,6 +69,10 @@ func Open(ctx context.Context, path string, o Options) (*Journal, error) {
 		j.leave()
 		return nil, fmt.Errorf("journal %s: %w", path, err)
 	}
+	if err := j.admit(ctx, o.Program); err != nil {
+		_ = j.Close()
+		return nil, fmt.Errorf("journal %s: %w", path, err)
+	}
 	return j, nil
 }
 
@@ -77,7 +84,7 @@ func migrate(ctx context.Context, db *sql.DB) error {
 		return notALedger(err)
 	}
 	if have > len(migrations) {
-		return fmt.Errorf("written by a newer wedrop (schema %d, this one knows %d): use that one", have, len(migrations))
+		return newer(ctx, db, have)
 	}
 	for n := have; n < len(migrations); n++ {
 		if err := migrateTo(ctx, db, n); err != nil {

@@ -130,4 +130,14 @@ CREATE TABLE templates (
 ALTER TABLE templates ADD COLUMN md5   TEXT NOT NULL DEFAULT '';
 ALTER TABLE templates ADD COLUMN shown TEXT NOT NULL DEFAULT '';
 CREATE INDEX items_media ON items (media) WHERE media <> '';
+`, `
+-- What is true of the journal as a whole: id (random), program and schema (the
+-- wedrop that made its tables, and how many migrations that were), moved (where
+-- it was carried to; nobody works with it any more), backup (when this copy was
+-- made, in milliseconds).
+CREATE TABLE about (
+  key   TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) WITHOUT ROWID;
+INSERT INTO about VALUES ('id', lower(hex(randomblob(16))));
 `}

@@ -15,13 +15,13 @@ import (
 var ErrNotEmpty = errors.New("the ledger on PostgreSQL is not empty")
 
 // Counts is how much was carried over.
-type Counts struct{ Items, Files, Objects, Callbacks, Templates int64 }
+type Counts = journal.Counts
 
 // Import carries everything of a ledger on SQLite over into this one: Items
 // and files keep their ids. It is whole or not at all, and only into an empty
 // ledger (ErrNotEmpty). Nobody may work with the one on SQLite meanwhile
-// (journal.ErrInUse); it stays as it was. Nobody is woken for what is due:
-// Lapsed tells of it.
+// (journal.ErrInUse); it is marked afterwards, so that nobody opens it any more
+// (journal.MovedError). Nobody is woken for what is due: Lapsed tells of it.
 func (j *Journal) Import(ctx context.Context, l *journal.Journal) (n Counts, err error) {
 	n, err = j.importFrom(ctx, l)
 	var theirs *readError
@@ -71,15 +71,15 @@ func (j *Journal) importFrom(ctx context.Context, l *journal.Journal) (n Counts,
 		return n, err
 	}
 	var filling error
-	if err := l.Dump(ctx, func(t *journal.Table) error {
+	if err := l.CarryAway(ctx, func(t *journal.Table) error {
 		filling = fill(ctx, tx, t, rev, &n)
 		return filling
+	}, func() (string, error) {
+		filling = tx.Commit(ctx)
+		return j.Where(), filling
 	}); err != nil && filling == nil {
 		return n, &readError{err}
 	} else if err != nil {
-		return n, err
-	}
-	if err := tx.Commit(ctx); err != nil {
 		return n, err
 	}
 	// For plans that suit the tables as they are now. It is no harm if it
