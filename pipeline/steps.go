@@ -76,11 +76,8 @@ func (p *Pipeline) stage(ctx context.Context, it *Item, f *flight) error {
 	b.Starting = func(ctx context.Context, o storage.Object) error {
 		return p.Journal.Staging(ctx, o.Bucket, o.Key, it.MD5)
 	}
-	o, err := p.Bucket.Put(ctx, b)
+	o, err := p.Bucket.PutPublic(ctx, b)
 	if err != nil {
-		return err
-	}
-	if err := p.Bucket.Prove(ctx, o, b); err != nil {
 		return err
 	}
 	it.Object = &Object{Bucket: o.Bucket, Key: o.Key, URL: o.URL, Staged: f.now()}

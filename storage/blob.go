@@ -32,6 +32,8 @@ type Blob struct {
 	Starting func(context.Context, Object) error
 	// Replace uploads even if a copy is there, because somebody doubts it.
 	Replace bool
+
+	reopen bool // a copy that is there is private: send it with an ACL or not at all
 }
 
 // An Object is the public copy of a Blob.

@@ -203,9 +203,12 @@ type sending struct {
 // try is one round of again: mostly one PUT, two if the first shows that the
 // service takes no ACLs.
 func (s *sending) try(ctx context.Context) (error, bool) {
-	acl := s.sendsACL()
+	acl := s.sendsACL() || s.blob.reopen
 	f, err := s.put(ctx, acl)
 	if err == nil {
+		if acl {
+			s.noACL.Store(false)
+		}
 		s.sent = true
 		return nil, false
 	}
@@ -222,6 +225,9 @@ func (s *sending) try(ctx context.Context) (error, bool) {
 		if g, answer := s.ask(ctx, acl); answer != nil && !g.passes() {
 			f, err = g, answer
 		}
+	}
+	if s.blob.reopen && mayBeACL(f) {
+		return errStaysPrivate, false
 	}
 	if acl && s.access == AccessAuto && mayBeACL(f) {
 		g, err2 := s.put(ctx, false)
