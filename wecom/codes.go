@@ -36,6 +36,11 @@ const (
 	CodeNoCorpID         Code = 41002
 	CodeNoSecret         Code = 41004
 	CodeNoMediaID        Code = 41006
+	CodeWelcomeSent      Code = 41051 // send_welcome_msg
+	CodeAttachmentUse    Code = 41072 // an id of upload_attachment, made for another use
+	CodeAttachmentSize   Code = 41080
+	CodePictureSize      Code = 41081
+	CodeWelcomeBusy      Code = 41096 // send_welcome_msg
 	CodeTokenExpired     Code = 42001
 	CodeSuiteExpired     Code = 42009
 	CodeUnverifiedCorp   Code = 43009
@@ -62,6 +67,11 @@ const (
 	CodeRangeTooLarge    Code = 830002 // media/get: over 20 MB in one request
 	CodeSourceUnreadable Code = 830003
 )
+
+// FromUploadByURL reports whether a media_id has the form of those that
+// upload_by_url gives ("3*1*…", as seen 2022-12 to 2026-11). It is a guess by
+// the form alone, good for a warning.
+func FromUploadByURL(mediaID string) bool { return strings.HasPrefix(mediaID, "3*1*") }
 
 // UnblockPage is where an administrator can lift gettoken's ban on an IP.
 const UnblockPage = "https://open.work.weixin.qq.com/wwopen/devtool/checkCorpSpamBlock"
@@ -165,7 +175,7 @@ var codes = map[Code]row{
 		text{"请到管理后台打开该应用，把 {ip} 加入「企业可信IP」，约 1 分钟后生效，然后重试", "in the admin console open the app and add {ip} to its 企业可信IP (trusted IPs); effective after about a minute, then try again"}},
 	CodeForbidden: {ClassConfig,
 		text{"应用没有调用这个接口的权限", "the app may not call this API"},
-		text{"请到管理后台「客户联系」>「可调用应用」，勾选该应用，然后重试", "in the admin console under 客户联系 (customer contact) > 可调用应用 add this app, then try again"}},
+		text{"请到管理后台「客户联系」>「可调用应用」，勾选该应用，然后重试；「客户联系」的系统 secret 自 2023-12-01 起不再对新企业开放，请用自建应用的 secret", "in the admin console under 客户联系 (customer contact) > 可调用应用 add this app, then try again; the system secret of 客户联系 ended for new corps on 2023-12-01: use an app's own"}},
 	CodeUnauthorized: {ClassConfig,
 		text{"应用没有获得这个接口的授权", "the app is not authorised for this API"},
 		text{"请管理员在管理后台为该应用开通「客户联系」权限", "have an administrator grant the app the customer contact (客户联系) permission"}},
@@ -242,7 +252,22 @@ var codes = map[Code]row{
 
 	CodeBadMediaID: {ClassInput,
 		text{"media_id 已过期（3 天），或来自别的上传接口", "the media_id has expired (3 days) or is from another upload API"},
-		text{"请重新上传文件，使用新的 media_id", "upload the file again and use the new media_id"}},
+		text{"请重新上传文件，使用新的 media_id。各处要的来源不同：入群欢迎语的视频和文件用 upload_by_url 或 media/upload，图片、消息、群发和新客户欢迎语用 media/upload，朋友圈用 media/upload_attachment", "upload the file again and use the new media_id. Each consumer takes ids of its own call: a group welcome template's video and file of upload_by_url or media/upload; pictures, messages, mass messages and personal welcomes of media/upload; moments of media/upload_attachment"}},
+	CodeAttachmentUse: {ClassInput,
+		text{"这个附件是为别的用途上传的", "the attachment was uploaded for another use"},
+		text{"请用 media/upload_attachment 按要用的场景（attachment_type：1 朋友圈，2 商品图册）重新上传", "upload it again with media/upload_attachment for this use (attachment_type: 1 moments, 2 product albums)"}},
+	CodeAttachmentSize: {ClassInput,
+		text{"附件太大", "the attachment is too large"},
+		text{"请压缩后重新上传：图片、视频、文件都不能超过 10 MB", "make it smaller and upload it again: at most 10 MB for a picture, a video or a file"}},
+	CodePictureSize: {ClassInput,
+		text{"图片的分辨率太高", "the picture has too many pixels"},
+		text{"请缩小图片后重新上传：最长边不超过 10800 像素，建议 1440 × 1080 以内", "scale it down and upload it again: its longer side has at most 10800 pixels, 1440 × 1080 is enough"}},
+	CodeWelcomeSent: {ClassInput,
+		text{"已经给这位客户发过欢迎语", "this customer has had a welcome message already"},
+		text{"不要再发：一次添加只能发一条，几个应用中先发的生效", "do not send again: there is one for each new contact, and of several apps the first one's counts"}},
+	CodeWelcomeBusy: {ClassRetry,
+		text{"欢迎语正在分发，这次可能没有成功", "the welcome message is being distributed, and may have failed"},
+		text{"请在添加客户后的 20 秒之内重试", "try again within 20 seconds of the new contact"}},
 	CodeNoMediaID: {ClassInput,
 		text{"请求里缺少 media_id", "the media_id is missing from the request"},
 		text{"请给出 media_id 后重试", "give a media_id and try again"}},

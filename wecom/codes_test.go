@@ -35,13 +35,14 @@ func TestEveryCodeHasClassMeaningAndRemedy(t *testing.T) {
 func TestClasses(t *testing.T) {
 	t.Parallel()
 	for class, codes := range map[wecom.Class][]wecom.Code{
-		wecom.ClassRetry: {-1, 6000},
+		wecom.ClassRetry: {-1, 6000, 41096},
 		wecom.ClassConfig: {40001, 40013, 40091, 41002, 41004, 41001, 60020, 48002, 48001, 48004, 48006, 48005,
 			50003, 84074, 301002, 301007, 43009, 43012, 40056},
 		wecom.ClassToken:   {40014, 42001, 42009},
 		wecom.ClassBackOff: {45009, 45033},
 		wecom.ClassInput: {40004, 40005, 40006, 40011, 45001, 44001, 40039, 40094, 45034, 40035, 40058, 40063,
-			40007, 41006, 40036, 40037, 45002, 40089, 60136, 830002},
+			40007, 41006, 40036, 40037, 45002, 40089, 60136, 830002,
+			41051, 41072, 41080, 41081},
 		wecom.ClassSource: {830001, 830003, 301019},
 	} {
 		for _, code := range codes {
@@ -74,4 +75,34 @@ func TestBareErrorsArePresentable(t *testing.T) {
 		presentable(t, &wecom.Error{Kind: kind})
 		presentable(t, &wecom.Error{API: "media/upload_by_url", Kind: kind, Field: "x", Job: true})
 	}
+}
+
+// Words of the cure without which nobody finds the way.
+func TestCuresNameTheWay(t *testing.T) {
+	t.Parallel()
+	for code, words := range map[wecom.Code][]string{
+		40007: {"upload_by_url", "media/upload", "media/upload_attachment"},
+		48002: {"可调用应用", "2023-12-01"},
+		41051: {},
+		41072: {"upload_attachment"},
+		41080: {"10 MB"},
+		41081: {"10800"},
+		41096: {"20"},
+	} {
+		for _, lang := range []string{"zh", "en"} {
+			what, cure := (&wecom.Error{API: "x", Code: code}).Explain(lang)
+			require.NotContains(t, what, "not known here", "%d", code)
+			require.NotContains(t, what, "不认识", "%d", code)
+			for _, w := range words {
+				require.Contains(t, cure, w, "%d", code)
+			}
+		}
+	}
+}
+
+func TestFromUploadByURL(t *testing.T) {
+	t.Parallel()
+	require.True(t, wecom.FromUploadByURL("3*1*G76Tdk"))
+	require.False(t, wecom.FromUploadByURL("3G76Tdk_vr1w"))
+	require.False(t, wecom.FromUploadByURL(""))
 }

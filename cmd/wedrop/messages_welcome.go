@@ -21,6 +21,7 @@ type welcomeMessages struct {
 	Ready, Stale, Expired, Failed, Unknown                      string
 	NoneRemembered, NotRemembered, NotRememberedRemedy, Dropped string
 	Text, Video, File, Image, Link, Program, NoText             string
+	MediaElsewhere, MediaNoPicture                              string
 	MediaUnknown, NoDate                                        string
 	Until, Deleted, Edited, BadJSONFile, UnknownMember          func(string) string
 	BadJSONRemedy                                               string
@@ -155,6 +156,8 @@ template may edit it.`),
 		Program:             say("小程序", "mini program"),
 		NoText:              say("（无）", "(none)"),
 		MediaUnknown:        say("账本里没有这个 media_id：它是否还有效、是否来自异步上传接口，这里无法知道，由企业微信判断", "the ledger does not know this media_id: whether it lives, and whether it came from upload_by_url, cannot be known here; WeCom decides"),
+		MediaElsewhere:      say("从样子看，这个 media_id 不是异步上传接口（upload_by_url）给的：入群欢迎语也接受 media/upload 的，但不接受 media/upload_attachment（朋友圈）的，否则是 40007", "by its form this media_id is not one of upload_by_url: a group welcome template takes those of media/upload too, but not those of media/upload_attachment (moments): that would be 40007"),
+		MediaNoPicture:      say("从样子看，这个 media_id 是异步上传接口（upload_by_url）给的，只能当视频或文件用；图片和小程序封面要用 media/upload 得到的，否则是 40007", "by its form this media_id is one of upload_by_url, good for a video or a file alone; a picture and a mini program's cover need one of media/upload: else it is 40007"),
 		NoDate:              say("未知", "unknown"),
 		Until:               func(at string) string { return say("有效期至 "+at, "valid until "+at) },
 		Deleted:             func(id string) string { return say("已删除 "+id, "deleted "+id) },

@@ -138,6 +138,9 @@ func (s *templateSender) complete(base wecom.WelcomeTemplate) (t wecom.WelcomeTe
 // kind finds out what a media_id is that came without --type, and says what
 // is not known of one.
 func (s *templateSender) kind() error {
+	if wecom.FromUploadByURL(s.f.mini.PicMediaID) && !s.a.quiet {
+		s.a.note(s.a.say.Welcome.MediaNoPicture)
+	}
 	if s.f.mediaID == "" {
 		return nil
 	}
@@ -151,6 +154,11 @@ func (s *templateSender) kind() error {
 		return &usageError{what: s.a.say.Welcome.TypeNeeded, cmd: s.cmd}
 	case len(items) == 0 && s.f.kind != "image" && !s.a.quiet:
 		s.a.note(s.a.say.Welcome.MediaUnknown)
+		if !wecom.FromUploadByURL(s.f.mediaID) {
+			s.a.note(s.a.say.Welcome.MediaElsewhere)
+		}
+	case s.f.kind == "image" && wecom.FromUploadByURL(s.f.mediaID) && !s.a.quiet:
+		s.a.note(s.a.say.Welcome.MediaNoPicture)
 	}
 	return nil
 }
