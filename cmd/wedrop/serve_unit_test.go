@@ -22,6 +22,8 @@ func TestTheUnitIsOneForSystemd(t *testing.T) {
 	}
 	out, err := exec.Command("wedrop", "serve", "--print-unit").Output()
 	require.NoError(t, err)
+	require.Regexp(t, `(?m)^MemoryMax=1G$`, string(out))
+	require.Regexp(t, `(?m)^TasksMax=512$`, string(out))
 	path := filepath.Join(t.TempDir(), "wedrop.service")
 	require.NoError(t, os.WriteFile(path, out, 0o600))
 	said, err := exec.Command(tool, "verify", "--man=no", path).CombinedOutput()

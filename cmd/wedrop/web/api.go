@@ -3,8 +3,11 @@ package web
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
+	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 
@@ -42,6 +45,7 @@ func (s *Site) api() {
 	})
 	c.Info.Description = "Local files to media_ids of WeCom, and the ledger of them. " +
 		"With page_token set, every request wants it as a Bearer token, or the cookie of the page's own sign-in. " +
+		"Query parameters that are unknown, or given twice, are refused with 400. " +
 		"/upload/ speaks tus 1.0 beside this (metadata: filename, filetype, type); the last PATCH answers with the header Wedrop-Item."
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"token":   {Type: "http", Scheme: "bearer", Description: "page_token of the configuration"},
@@ -51,6 +55,7 @@ func (s *Site) api() {
 		c.Security = []map[string][]string{{"token": {}}, {"session": {}}}
 	}
 	api := humago.New(s.mux, c)
+	api.UseMiddleware(s.knownQuery)
 	schemas := c.Components.Schemas
 
 	s.listOperation(api, schemas)
@@ -77,6 +82,31 @@ func (s *Site) api() {
 		w.Header().Set("Content-Type", "application/openapi+json")
 		_, _ = w.Write(b)
 	})
+}
+
+// knownQuery refuses parameters that the operation has not, and what is given
+// twice: a filter that is misspelt would be none, and the second value would be
+// dropped.
+func (s *Site) knownQuery(ctx huma.Context, next func(huma.Context)) {
+	r, w := humago.Unwrap(ctx)
+	var known []string
+	for _, p := range ctx.Operation().Parameters {
+		if p.In == "query" {
+			known = append(known, p.Name)
+		}
+	}
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		s.refuse(w, r, wrongQuery("", known))
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		if !slices.Contains(known, name) || len(query[name]) > 1 {
+			s.refuse(w, r, wrongQuery(name, known))
+			return
+		}
+	}
+	next(ctx)
 }
 
 // operation is one whose errors are problems.

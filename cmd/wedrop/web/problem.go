@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -161,6 +162,29 @@ func badRequest(m *huma.ErrorModel) *refusal {
 func wrongRequest(zh, en string) *refusal {
 	return &refusal{status: http.StatusUnprocessableEntity, code: "wedrop/bad-request", message: pipeline.Text{ZH: zh, EN: en},
 		remedy: pipeline.Text{ZH: "对照 /openapi.json 改正请求", EN: "see /openapi.json for what it has to be"}}
+}
+
+// wrongQuery is the problem of a parameter that is unknown or given twice; of a
+// query that cannot be read, where it has no name.
+func wrongQuery(name string, known []string) *refusal {
+	all := strings.Join(known, ", ")
+	no := &refusal{status: http.StatusBadRequest, code: "wedrop/bad-request",
+		message: pipeline.Text{ZH: "地址里 ? 之后的部分读不懂", EN: "what stands behind the ? of the address cannot be read"},
+		remedy:  pipeline.Text{ZH: "这里可以用的参数：" + all, EN: "the parameters here are " + all}}
+	if name == "" {
+		return no
+	}
+	name = strings.ToValidUTF8(name, "?")
+	if r := []rune(name); len(r) > 64 {
+		name = string(r[:64]) + "..."
+	}
+	no.errors = []*huma.ErrorDetail{{Location: "query." + name, Message: "unknown parameter"}}
+	no.message = pipeline.Text{ZH: "没有「" + name + "」这个参数", EN: "there is no parameter " + strconv.Quote(name)}
+	if slices.Contains(known, name) {
+		no.errors[0].Message = "given more than once"
+		no.message = pipeline.Text{ZH: "参数「" + name + "」给了不止一次", EN: "the parameter " + strconv.Quote(name) + " is given more than once"}
+	}
+	return no
 }
 
 func unforeseen() *refusal {

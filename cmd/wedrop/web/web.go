@@ -101,10 +101,25 @@ func (s *Site) route() error {
 	}
 	s.mux.Handle("/upload/", uploads)
 	if s.o.Operators != nil {
-		s.mux.Handle("/river/", s.o.Operators)
+		s.mux.Handle("/river/", s.plainPath(s.o.Operators))
 	}
 	s.mux.HandleFunc("/", s.unknown)
 	return nil
+}
+
+// plainPath refuses paths that another program may read as something else than
+// we do: with encoded dots, slashes or percent signs, or backslashes.
+func (s *Site) plainPath(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		raw := strings.ToLower(r.URL.EscapedPath())
+		for _, odd := range []string{"%2e", "%2f", "%5c", "%25", "%00", `\`} {
+			if strings.Contains(raw, odd) {
+				s.refuse(w, r, nothingHere())
+				return
+			}
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // unknown refuses what has no place. The mux says no by itself to methods that
