@@ -111,10 +111,24 @@ func (d *doctor) running(ctx context.Context) finding {
 	case !d.portTaken(ctx):
 		return good(m.DaemonNone)
 	}
+	if mark, wedrop := d.askPort(ctx); wedrop && d.journal != nil && mark != journalMark(ctx, d.journal) {
+		return broken(m.OtherJournal(d.cfg.Listen, d.cfg.journalShown()), m.OtherJournalRemedy)
+	}
 	if len(d.cfg.unset("listen")) > 0 && len(d.cfg.unset("callback.token")) > 0 {
 		return warning(m.PortTaken(d.cfg.Listen), m.PortTakenRemedy) // nobody has spoken of serving
 	}
 	return broken(m.PortTaken(d.cfg.Listen), m.PortTakenRemedy)
+}
+
+// askPort asks who has the port of the configuration: wedrop says so, and
+// which journal is its own.
+func (d *doctor) askPort(ctx context.Context) (mark string, wedrop bool) {
+	resp, _, err := d.fetch(ctx, "http://"+nearby(d.cfg.Listen)+"/healthz")
+	if err != nil || resp.StatusCode != http.StatusOK {
+		return "", false
+	}
+	mark = resp.Header.Get(journalHeader)
+	return mark, mark != ""
 }
 
 // daemonJournal reports that the daemon cannot use its journal any more,

@@ -99,6 +99,8 @@ type doctorMessages struct {
 	DaemonUnknown                          func(why string) string
 	PortTaken                              func(address string) string
 	PortTakenRemedy                        string
+	OtherJournal                           func(address, ours string) string
+	OtherJournalRemedy                     string
 	PageLocal, PageGood, PageWeak          string
 	PageWeakRemedy                         string
 	Language                               func(lang, from string) string
@@ -383,6 +385,11 @@ func (m *doctorMessages) running(say func(zh, en string) string) {
 		return say("没有守护进程在用这个账本，而 "+address+" 已被别的程序占用，wedrop serve 会启动不了", "no daemon works with this journal, and another program has "+address+": wedrop serve could not start")
 	}
 	m.PortTakenRemedy = say("换一个端口（listen 或 WEDROP_LISTEN），或停掉那个程序", "use another port (listen or WEDROP_LISTEN), or stop that program")
+	m.OtherJournal = func(address, ours string) string {
+		return say(address+" 上是另一个账本的 wedrop，而这里用的账本是 "+ours+"：它发过的文件这里不知道，会再发一次", "a wedrop with another journal answers at "+address+"; the one used here is "+ours+": what that one sent is not known here and would be sent again")
+	}
+	m.OtherJournalRemedy = say("让两边用同一个账本：systemd 服务的账本是 /var/lib/wedrop/wedrop.db（用 sudo 并设 WEDROP_JOURNAL=/var/lib/wedrop/wedrop.db），或在 wedrop.yaml 里写明 journal",
+		"let both use one: that of the systemd service is /var/lib/wedrop/wedrop.db (sudo, with WEDROP_JOURNAL=/var/lib/wedrop/wedrop.db), or name the journal in wedrop.yaml")
 	m.PageLocal = say("页面只给本机用，不需要口令", "the page is for this machine alone: no token is needed")
 	m.PageGood = say("其他机器要有口令才能打开页面", "other machines need the token to open the page")
 	m.PageWeak = say("其他机器能访问页面，而 page_token 太容易猜到", "other machines can reach the page, and the page_token is easy to guess")

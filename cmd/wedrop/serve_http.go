@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"log/slog"
 	"net"
@@ -10,6 +12,7 @@ import (
 	"time"
 
 	"wedrop/cmd/wedrop/web"
+	"wedrop/pipeline"
 )
 
 // parts are what the daemon answers with, under one configuration.
@@ -19,6 +22,28 @@ type parts struct {
 	callback http.Handler // nil: callbacks are not configured
 	ready    func(context.Context) readiness
 	metrics  http.Handler
+	journal  string // what tells this journal from others; may be empty
+}
+
+// journalHeader of /healthz has the journal's mark, so that doctor knows
+// whether the wedrop at a port works with the same one.
+const journalHeader = "Wedrop-Journal"
+
+// journalMark is made of the journal's random id alone: it tells strangers
+// nothing. It is empty where a journal has no id.
+func journalMark(ctx context.Context, j pipeline.Journal) string {
+	known, ok := j.(interface {
+		ID(context.Context) (string, error)
+	})
+	if !ok {
+		return ""
+	}
+	id, err := known.ID(ctx)
+	if err != nil || id == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte("wedrop journal " + id))
+	return hex.EncodeToString(sum[:8])
 }
 
 // handler puts the parts into their places. What is not for WeCom or a health
@@ -43,7 +68,12 @@ func (p parts) callbacks() http.Handler {
 	}))
 }
 
-func (p parts) healthz(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") }
+func (p parts) healthz(w http.ResponseWriter, _ *http.Request) {
+	if p.journal != "" {
+		w.Header().Set(journalHeader, p.journal)
+	}
+	plain(w, http.StatusOK, "ok")
+}
 
 // readyz tells what keeps the daemon from its work. Paths and addresses are
 // for those alone who have the token.

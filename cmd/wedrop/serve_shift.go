@@ -101,7 +101,8 @@ func asConfig(err error) error {
 }
 
 func (s *shift) handler() http.Handler {
-	p := parts{say: s.a.say, site: s.site, ready: s.health.ready, metrics: s.figures.handler()}
+	p := parts{say: s.a.say, site: s.site, ready: s.health.ready, metrics: s.figures.handler(),
+		journal: journalMark(context.Background(), s.line.Journal)}
 	if s.codec != nil {
 		p.callback = &callback.Handler{Codec: s.codec, Finished: s.line.Finished, Log: s.a.log}
 	}
