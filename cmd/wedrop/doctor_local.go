@@ -14,6 +14,7 @@ import (
 
 	"wedrop/pipeline"
 	"wedrop/pipeline/folder"
+	"wedrop/pipeline/journal"
 )
 
 // folders checks that each is there, can be read, and takes results.
@@ -156,7 +157,7 @@ func (d *doctor) openedJournal(ctx context.Context) finding {
 		return broken(m.JournalLocked(path), m.JournalLockedRemedy)
 	case got.err != nil && locked(got.err):
 		return broken(m.JournalLocked(path), m.JournalLockedRemedy)
-	case got.err != nil && foreign(path):
+	case errors.As(got.err, new(*journal.ForeignError)):
 		return broken(m.JournalForeign(path), m.JournalForeignRemedy)
 	case errors.Is(got.err, fs.ErrPermission):
 		return broken(m.JournalClosed(path), m.JournalUnwritableRemedy)
@@ -172,9 +173,19 @@ func (d *doctor) openedJournal(ctx context.Context) finding {
 	case !ok || err != nil && (ctx.Err() != nil || locked(err)):
 		go got.journal.Close() // it waits for the lock as well
 		return broken(m.JournalLocked(path), m.JournalLockedRemedy)
+	case errors.As(err, new(explainer)):
+		_ = got.journal.Close()
+		return d.told(ctx, err)
 	case err != nil:
 		_ = got.journal.Close()
 		return broken(m.JournalUnwritable(path, rootCause(err)), m.JournalUnwritableRemedy)
+	}
+	if j, ok := got.journal.(*journal.Journal); ok {
+		// A large one is read as far as the time for this check goes.
+		if err := j.Verify(ctx); errors.As(err, new(explainer)) && ctx.Err() == nil {
+			_ = j.Close()
+			return d.told(ctx, err)
+		}
 	}
 	d.journal = got.journal
 	if others(path) {
@@ -198,21 +209,11 @@ func (d *doctor) journalName() string {
 // remote reports whether the journal is no file of this machine.
 func (d *doctor) remote() bool { return strings.Contains(d.cfg.Journal, "://") }
 
-// foreign reports whether there is a file which is not even SQLite's
-// (sqlite.org/fileformat2.html, 1.3).
-func foreign(path string) bool {
-	f, err := os.Open(path)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	head := make([]byte, 16)
-	n, err := io.ReadFull(f, head)
-	return n > 0 && (err != nil || string(head) != "SQLite format 3\x00")
-}
-
 // locked reads SQLite's SQLITE_BUSY and SQLITE_LOCKED, without its package.
 func locked(err error) bool {
+	if errors.As(err, new(*journal.BusyError)) {
+		return true
+	}
 	var e interface{ Code() int }
 	if !errors.As(err, &e) {
 		return false

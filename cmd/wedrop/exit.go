@@ -67,11 +67,12 @@ func exitOf(err error) exit {
 		return exitDone
 	case errors.As(err, &usage):
 		return exitUsage
-	case errors.As(err, &config), errors.As(err, &stop), errors.As(err, new(*journal.FullError)), errors.As(err, new(*journal.ReplacedError)):
+	case errors.As(err, &config), errors.As(err, &stop), errors.As(err, new(*journal.FullError)), errors.As(err, new(*journal.ReplacedError)),
+		errors.As(err, new(*journal.CorruptError)), errors.As(err, new(*journal.DiskError)):
 		return exitConfig
 	case errors.As(err, &fault):
 		return exitOfItem(fault.Item, false)
-	case errors.As(err, &waiting), errors.As(err, new(*takenError)), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.As(err, &waiting), errors.As(err, new(*journal.BusyError)), errors.As(err, new(*takenError)), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return exitUnfinished
 	case errors.As(err, &ledger): // what a person has to mend is a ConfigError by now
 		return exitUnfinished

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"wedrop/pipeline"
+	"wedrop/pipeline/journal"
 	"wedrop/wecom"
 )
 
@@ -34,7 +35,7 @@ func (a *app) get(ctx context.Context, name string, minTTL, wait time.Duration) 
 	if err != nil {
 		return err
 	}
-	l, err := a.openLedger(ctx, cfg)
+	l, err := a.readLedger(ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -99,7 +100,7 @@ func (a *app) renewed(ctx context.Context, cfg *Config, name string, minTTL, wai
 	if err == nil {
 		a.tidy(ctx, l)
 	}
-	if err != nil && errors.Is(limited.Err(), context.DeadlineExceeded) && ctx.Err() == nil {
+	if err != nil && errors.Is(limited.Err(), context.DeadlineExceeded) && ctx.Err() == nil && !errors.As(err, new(*journal.BusyError)) {
 		err = &notReadyError{wait}
 	}
 	return it, err

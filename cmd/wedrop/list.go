@@ -27,7 +27,11 @@ func (a *app) listCommand() *cobra.Command {
 const pageSize = 1000
 
 func (a *app) list(ctx context.Context, q pipeline.Query, limited bool, within time.Duration) (err error) {
-	l, err := a.ledger(ctx)
+	cfg, err := loadConfig(a.config, a.env)
+	if err != nil {
+		return err
+	}
+	l, err := a.readLedger(ctx, cfg)
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ func (l *line) Close() error {
 	return err
 }
 
-// ledger opens what list and retry need: the journal alone.
+// ledger opens what retry needs: the journal alone.
 func (a *opener) ledger(ctx context.Context) (*line, error) {
 	cfg, err := loadConfig(a.config, a.env)
 	if err != nil {
@@ -43,11 +43,29 @@ func (a *opener) ledger(ctx context.Context) (*line, error) {
 	return a.openLedger(ctx, cfg)
 }
 
+// readLedger opens what list and get need: a journal that they only read. It
+// waits for nobody who writes, and the journal may be one that they may not
+// write.
+func (a *opener) readLedger(ctx context.Context, cfg *Config) (*line, error) {
+	if cfg.Journal == "" || isShared(cfg.Journal) {
+		return a.openLedger(ctx, cfg)
+	}
+	j, err := journal.OpenReading(ctx, cfg.Journal, journal.Options{})
+	if err != nil {
+		return nil, journalRefused(ctx, cfg, err)
+	}
+	return a.lineOn(cfg, j), nil
+}
+
 func (a *opener) openLedger(ctx context.Context, cfg *Config) (*line, error) {
 	j, err := a.openJournal(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
+	return a.lineOn(cfg, j), nil
+}
+
+func (a *opener) lineOn(cfg *Config, j pipeline.Journal) *line {
 	p := &pipeline.Pipeline{Corp: cfg.WeCom.CorpID, Journal: j, Log: a.log, Host: cfg.Host}
 	if p.Host == "" {
 		p.Host, _ = os.Hostname() // else the Pipeline has a name for it
@@ -58,7 +76,7 @@ func (a *opener) openLedger(ctx context.Context, cfg *Config) (*line, error) {
 		}
 	}
 	p.Access = a.access(cfg)
-	return &line{cfg: cfg, Pipeline: p}, nil
+	return &line{cfg: cfg, Pipeline: p}
 }
 
 // access says which files the paths of a journal may lead to: those of the
@@ -188,18 +206,25 @@ func (a *opener) openJournal(ctx context.Context, cfg *Config) (pipeline.Journal
 		return a.openShared(ctx, cfg)
 	}
 	j, err := journal.Open(ctx, cfg.Journal, journal.Options{Program: buildInfo().release()})
-	if err != nil && ctx.Err() == nil {
-		if e := (interface {
-			error
-			Explain(lang string) (message, remedy string)
-		})(nil); errors.As(err, &e) {
-			return nil, worded(origin{}, e)
-		}
-		return nil, &ConfigError{Err: err,
-			What:   text{"打不开账本 " + cfg.Journal + "：" + rootCause(err), "the journal " + cfg.Journal + " cannot be opened: " + rootCause(err)},
-			Remedy: text{"检查它所在的文件夹是否存在、可写、在本机磁盘上且有空间；用 journal 或 WEDROP_JOURNAL 可换位置", "check that its folder is there, writable, on a local disk and has space; journal or WEDROP_JOURNAL names another place"}}
+	if err != nil {
+		return nil, journalRefused(ctx, cfg, err)
 	}
-	return j, err
+	return j, nil
+}
+
+// journalRefused is why a journal's file was not opened: what the error says
+// itself, or what is mostly the cause.
+func journalRefused(ctx context.Context, cfg *Config, err error) error {
+	var self explainer
+	switch {
+	case ctx.Err() != nil || errors.As(err, new(*journal.BusyError)):
+		return err
+	case errors.As(err, &self):
+		return worded(origin{}, self)
+	}
+	return &ConfigError{Err: err,
+		What:   text{"打不开账本 " + cfg.Journal + "：" + rootCause(err), "the journal " + cfg.Journal + " cannot be opened: " + rootCause(err)},
+		Remedy: text{"检查它所在的文件夹是否存在、可写、在本机磁盘上且有空间；用 journal 或 WEDROP_JOURNAL 可换位置", "check that its folder is there, writable, on a local disk and has space; journal or WEDROP_JOURNAL names another place"}}
 }
 
 // worded is what a person has to mend, in the words of the error.

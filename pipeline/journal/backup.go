@@ -43,7 +43,7 @@ func (e *DamagedError) Unwrap() error { return e.Err }
 // replace says so. Tokens and claims are not in it.
 func (j *Journal) Backup(ctx context.Context, file string, replace bool) (n Counts, err error) {
 	return publish(ctx, file, replace, func(tmp string) error {
-		db, err := connect(j.path, "", 1)
+		db, err := connect(j.store.path, "", 1)
 		if err != nil {
 			return err
 		}
@@ -52,7 +52,7 @@ func (j *Journal) Backup(ctx context.Context, file string, replace bool) (n Coun
 			err = e
 		}
 		if err != nil {
-			return j.full(err)
+			return j.explained(err)
 		}
 		db, err = alone(tmp)
 		if err != nil {

@@ -2,6 +2,8 @@ package journal
 
 import (
 	"fmt"
+	"os"
+	"strings"
 	"syscall"
 )
 
@@ -17,4 +19,28 @@ func localDisk(dir string) error {
 		return fmt.Errorf("%s is on a network file system (%s), where a ledger would be damaged: put it on a local disk, or use PostgreSQL", dir, kind)
 	}
 	return nil
+}
+
+// diskOf is where the file system of a file is mounted, and what it is:
+// "/data (/dev/sdb1)"; "" if that is not known.
+func diskOf(path string) string {
+	mounts, err := os.ReadFile("/proc/self/mounts")
+	if err != nil {
+		return ""
+	}
+	best, device := "", ""
+	for line := range strings.Lines(string(mounts)) {
+		f := strings.Fields(line)
+		if len(f) < 2 {
+			continue
+		}
+		at := strings.ReplaceAll(f[1], `\040`, " ")
+		if len(at) >= len(best) && (at == "/" || path == at || strings.HasPrefix(path, at+"/")) {
+			best, device = at, f[0]
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return best + " (" + device + ")"
 }

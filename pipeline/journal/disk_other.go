@@ -4,3 +4,6 @@ package journal
 
 // localDisk cannot tell here.
 func localDisk(string) error { return nil }
+
+// diskOf cannot tell here.
+func diskOf(string) string { return "" }

@@ -66,7 +66,8 @@ func (j *Journal) Enter(ctx context.Context, corp, host string, files []pipeline
 }
 
 // Known returns the entries of unchanged files, and zero ones for the others.
-func (j *Journal) Known(ctx context.Context, corp, host string, files []pipeline.File) ([]pipeline.Entry, error) {
+func (j *Journal) Known(ctx context.Context, corp, host string, files []pipeline.File) (_ []pipeline.Entry, err error) {
+	defer j.name(&err)
 	s, err := j.read.PrepareContext(ctx, known)
 	if err != nil {
 		return nil, err
@@ -153,7 +154,8 @@ var entriesOf = `SELECT ` + qualified + `,` + entryColumns +
 	` FROM files f JOIN items i ON i.id=f.item WHERE f.id IN (SELECT value FROM json_each(?))`
 
 // Entries returns the files with these ids, in that order.
-func (j *Journal) Entries(ctx context.Context, ids []int64) ([]pipeline.Entry, error) {
+func (j *Journal) Entries(ctx context.Context, ids []int64) (_ []pipeline.Entry, err error) {
+	defer j.name(&err)
 	rows, err := j.read.QueryContext(ctx, entriesOf, jsonIDs(ids))
 	if err != nil {
 		return nil, err

@@ -1,11 +1,5 @@
 package journal
 
-import (
-	"errors"
-
-	sqlite "modernc.org/sqlite"
-)
-
 // A FullError says that the disk under the ledger is full. What was recorded
 // stays; nothing goes on before there is room again.
 type FullError struct {
@@ -23,13 +17,4 @@ func (e *FullError) Explain(lang string) (message, remedy string) {
 		return "磁盘满了，账本 " + e.Path + " 写不进去。", "在这个磁盘上腾出空间，再运行同样的命令；已完成的不会丢，会接着做。"
 	}
 	return "the disk is full: the ledger " + e.Path + " cannot be written", "make room on that disk, then run the same command again; nothing that was done is lost"
-}
-
-// full says in words what SQLITE_FULL (13) means.
-func (j *Journal) full(err error) error {
-	var e *sqlite.Error
-	if errors.As(err, &e) && e.Code()&0xff == 13 {
-		return &FullError{j.path, err}
-	}
-	return err
 }

@@ -178,7 +178,8 @@ func readItem(s scanner) (pipeline.Item, error) {
 }
 
 // Items returns those that q selects, by ID, or by Rev where Since is set.
-func (j *Journal) Items(ctx context.Context, q pipeline.Query) ([]pipeline.Item, error) {
+func (j *Journal) Items(ctx context.Context, q pipeline.Query) (_ []pipeline.Item, err error) {
+	defer j.name(&err)
 	query, args := selection(q)
 	rows, err := j.read.QueryContext(ctx, query, args...)
 	if err != nil {
@@ -273,7 +274,8 @@ const stats = `WITH faults AS (
 	SELECT * FROM (SELECT * FROM well UNION ALL SELECT * FROM faults) WHERE n>0 ORDER BY 1,2,3`
 
 // Stats counts the Items of a corp by step and fault.
-func (j *Journal) Stats(ctx context.Context, corp string) ([]pipeline.Stat, error) {
+func (j *Journal) Stats(ctx context.Context, corp string) (_ []pipeline.Stat, err error) {
+	defer j.name(&err)
 	rows, err := j.read.QueryContext(ctx, stats, corp, corp)
 	if err != nil {
 		return nil, err

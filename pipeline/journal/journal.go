@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
-	sqlite "modernc.org/sqlite"
 
 	"wedrop/pipeline"
 )
@@ -63,9 +62,12 @@ func Open(ctx context.Context, path string, o Options) (*Journal, error) {
 		j.now = time.Now
 	}
 	if j.store, err = openStore(ctx, path); err != nil {
-		return nil, fmt.Errorf("journal %s: %w", path, err)
+		return nil, fmt.Errorf("journal %s: %w", path, explained(path, err))
 	}
-	if err := j.live(); err != nil {
+	if err = j.verifyUnclean(ctx); err == nil {
+		err = j.live()
+	}
+	if err != nil {
 		j.leave()
 		return nil, fmt.Errorf("journal %s: %w", path, err)
 	}
@@ -81,7 +83,7 @@ func Open(ctx context.Context, path string, o Options) (*Journal, error) {
 func migrate(ctx context.Context, db *sql.DB) error {
 	var have int
 	if err := db.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&have); err != nil {
-		return notALedger(err)
+		return err
 	}
 	if have > len(migrations) {
 		return newer(ctx, db, have)
@@ -109,15 +111,6 @@ func migrateTo(ctx context.Context, db *sql.DB, n int) error {
 	return tx.Commit()
 }
 
-// notALedger says in words what SQLite's SQLITE_NOTADB (26) means here.
-func notALedger(err error) error {
-	var e *sqlite.Error
-	if errors.As(err, &e) && e.Code()&0xff == 26 {
-		return errors.New("this file is not a ledger of wedrop's; give another path")
-	}
-	return err
-}
-
 // Path returns where the ledger is.
 func (j *Journal) Path() string { return j.path }
 
@@ -126,6 +119,7 @@ func (j *Journal) Now(context.Context) (time.Time, error) { return j.now(), nil 
 
 // Rev is that of the newest change.
 func (j *Journal) Rev(ctx context.Context) (rev int64, err error) {
+	defer j.name(&err)
 	return rev, j.read.QueryRowContext(ctx, `SELECT rev FROM counter`).Scan(&rev)
 }
 
@@ -134,9 +128,9 @@ func (j *Journal) Rev(ctx context.Context) (rev int64, err error) {
 func (j *Journal) Close() error {
 	err := error(nil)
 	j.once.Do(func() {
-		err = j.write(context.Background(), func(t *tx) error {
-			return t.exec(`UPDATE items SET lease=0, owner='' WHERE owner=? AND lease>0`, j.owner)
-		})
+		if !j.reading {
+			err = j.endClaims()
+		}
 		close(j.closed)
 		j.leave()
 		if j.alive != nil {
@@ -144,6 +138,24 @@ func (j *Journal) Close() error {
 			j.alive.Unlock()
 		}
 	})
+	return err
+}
+
+// closeWait is how long Close waits for the write lock.
+const closeWait = 2 * time.Second
+
+// endClaims gives back what this Journal has claimed. While another process
+// keeps the write lock it does not: without the file of their owner the claims
+// are over for everybody.
+func (j *Journal) endClaims() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeWait)
+	defer cancel()
+	err := j.write(ctx, func(t *tx) error {
+		return t.exec(`UPDATE items SET lease=0, owner='' WHERE owner=? AND lease>0`, j.owner)
+	})
+	if errors.As(err, new(*BusyError)) && j.alive != nil {
+		return nil
+	}
 	return err
 }
 

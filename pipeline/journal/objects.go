@@ -41,7 +41,8 @@ const doomAtOnce = 1000
 
 // Doom returns objects that the ledger made and nobody needs, some at a time.
 // Held Items that lose theirs go back to Stage.
-func (j *Journal) Doom(ctx context.Context, bucket string, keep time.Duration) ([]pipeline.Doomed, error) {
+func (j *Journal) Doom(ctx context.Context, bucket string, keep time.Duration) (_ []pipeline.Doomed, err error) {
+	defer j.name(&err)
 	// All objects are looked at for that, without the write lock.
 	rows, err := j.read.QueryContext(ctx, unneeded+` LIMIT ?`, append(unneededArgs(bucket, ms(j.now()), keep), doomAtOnce)...)
 	if err != nil {

@@ -93,6 +93,17 @@ func (j *Journal) bury(t *tx) error {
 	return nil
 }
 
+// othersLive reports whether another Journal, of whatever process, is open.
+func (j *Journal) othersLive() bool {
+	files, _ := os.ReadDir(j.owners()) // none: there is nobody
+	for _, f := range files {
+		if name := f.Name(); !strings.HasPrefix(name, ".") && name != j.owner && !j.dead(name) {
+			return true
+		}
+	}
+	return false
+}
+
 // dead reports whether the process of that name is gone for sure: it claims
 // nothing before it has its file and the lock on it.
 func (s *store) dead(owner string) bool {

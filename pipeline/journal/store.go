@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -37,6 +38,11 @@ type store struct {
 	quit chan struct{}
 	done sync.WaitGroup
 	refs int // Journals; guarded by open
+
+	reading bool // nothing can be changed
+	unclean bool // there was something in the WAL when it was opened
+	damaged atomic.Pointer[CorruptError]
+	waiting atomic.Bool // another process has the write lock
 }
 
 // open are the stores of this process.
@@ -185,10 +191,14 @@ func (s *store) connect(ctx context.Context) (err error) {
 	if s.file, err = os.Stat(s.path); err != nil {
 		return err
 	}
+	s.unclean = notEmpty(s.path + "-wal")
 	if s.db, err = connect(s.path, "&_pragma=synchronous(FULL)", 1); err != nil {
 		return err
 	}
 	if s.read, err = connect(s.path, "&_pragma=query_only(1)", 4); err != nil {
+		return err
+	}
+	if err := s.hasTables(ctx); err != nil {
 		return err
 	}
 	if err := migrate(ctx, s.db); err != nil {
@@ -203,11 +213,30 @@ func (s *store) connect(ctx context.Context) (err error) {
 	return err
 }
 
+// hasTables returns a *TablelessError for a file that looks like a journal
+// and has no tables. One of no bytes that wedrop never worked with is as good
+// as none.
+func (s *store) hasTables(ctx context.Context) error {
+	var version, tables int
+	if err := s.db.QueryRowContext(ctx, `SELECT (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_master)`).Scan(&version, &tables); err != nil {
+		return err
+	}
+	_, err := os.Stat(s.owners())
+	if version == 0 && tables == 0 && (s.file.Size() > 0 || err == nil) {
+		return &TablelessError{s.path}
+	}
+	return nil
+}
+
 // connect opens a pool. A path may hold characters that mean something in a
 // URI, such as '?' and '%'.
 func connect(path, more string, conns int) (*sql.DB, error) {
 	u := url.URL{Scheme: "file", Path: filepath.ToSlash(path)}
-	db, err := sql.Open("sqlite", u.String()+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)"+more)
+	return openPool(u.String()+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)"+more, conns)
+}
+
+func openPool(dsn string, conns int) (*sql.DB, error) {
+	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, err
 	}
@@ -220,6 +249,10 @@ func connect(path, more string, conns int) (*sql.DB, error) {
 // moves what is in the WAL into it and removes the WAL, unless another process
 // has the file open.
 func (s *store) leave() {
+	if s.reading {
+		s.shut()
+		return
+	}
 	open.Lock()
 	s.refs--
 	last := s.refs == 0

@@ -189,6 +189,42 @@ func TestANewJournalHasItsTablesOrNoName(t *testing.T) {
 	}
 }
 
+// A copy of the file alone from before, or one that was emptied, is no new
+// journal: everything would be sent again.
+func TestAJournalWithoutTablesIsNoNewOne(t *testing.T) {
+	for name, make := range map[string]func(t *testing.T, path string){
+		"a copy without its WAL": func(t *testing.T, path string) {
+			db, err := sql.Open("sqlite", path+"?_pragma=journal_mode(WAL)")
+			require.NoError(t, err)
+			require.NoError(t, db.Ping())
+			_, err = db.Exec(`CREATE TABLE t (x); DROP TABLE t`)
+			require.NoError(t, err)
+			require.NoError(t, db.Close())
+		},
+		"emptied": func(t *testing.T, path string) {
+			j := open(t, path, journal.Options{})
+			enter(t, j, "/a.mp4")
+			require.NoError(t, j.Close())
+			require.NoError(t, os.Truncate(path, 0))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "l.db")
+			make(t, path)
+			for _, open := range []func(context.Context, string, journal.Options) (*journal.Journal, error){journal.Open, journal.OpenReading} {
+				_, err := open(context.Background(), path, journal.Options{})
+				var bare *journal.TablelessError
+				require.ErrorAs(t, err, &bare)
+				_, remedy := bare.Explain("en")
+				require.Contains(t, remedy, "journal restore")
+			}
+		})
+	}
+	path := filepath.Join(t.TempDir(), "l.db")
+	require.NoError(t, os.WriteFile(path, nil, 0o600))
+	enter(t, open(t, path, journal.Options{}), "/a.mp4") // mktemp made the file
+}
+
 // Nothing is recorded in a file that nobody will ever read again.
 func TestAReplacedJournalIsNoticed(t *testing.T) {
 	if runtime.GOOS == "windows" {

@@ -24,7 +24,8 @@ func (j *Journal) PutTemplate(ctx context.Context, p pipeline.Template) error {
 }
 
 // Templates returns the corp's, by Created.
-func (j *Journal) Templates(ctx context.Context, corp string) ([]pipeline.Template, error) {
+func (j *Journal) Templates(ctx context.Context, corp string) (_ []pipeline.Template, err error) {
+	defer j.name(&err)
 	rows, err := j.read.QueryContext(ctx, `SELECT id,content,item,md5,media,shown,fault,created,updated FROM templates WHERE corp=? ORDER BY created,id`, corp)
 	if err != nil {
 		return nil, err

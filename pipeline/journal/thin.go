@@ -14,7 +14,8 @@ const past = `i.corp=? AND i.step='done' AND i.media<>'' AND i.media_expires<? A
 
 // Past returns files of Items that may be forgotten, all those of an Item
 // together.
-func (j *Journal) Past(ctx context.Context, corp string, before time.Time, after int64, limit int) ([]pipeline.Past, error) {
+func (j *Journal) Past(ctx context.Context, corp string, before time.Time, after int64, limit int) (_ []pipeline.Past, err error) {
+	defer j.name(&err)
 	rows, err := j.read.QueryContext(ctx, `SELECT i.id, coalesce(f.host,''), coalesce(f.path,'') FROM items i LEFT JOIN files f ON f.item=i.id
 		WHERE i.id IN (SELECT i.id FROM items i WHERE `+past+` AND i.id>? ORDER BY +i.id LIMIT ?) ORDER BY i.id`,
 		corp, ms(before), ms(j.now()), after, limit)

@@ -10,10 +10,11 @@ import (
 )
 
 // LoadToken returns the key's entry, or a zero one.
-func (j *Journal) LoadToken(ctx context.Context, key string) (wecom.TokenEntry, error) {
+func (j *Journal) LoadToken(ctx context.Context, key string) (_ wecom.TokenEntry, err error) {
+	defer j.name(&err)
 	var e wecom.TokenEntry
 	var expires, refused int64
-	err := j.read.QueryRowContext(ctx, `SELECT sealed,expires,refusal,refused FROM tokens WHERE key=?`, key).
+	err = j.read.QueryRowContext(ctx, `SELECT sealed,expires,refusal,refused FROM tokens WHERE key=?`, key).
 		Scan(&e.Sealed, &expires, &e.Refusal, &refused)
 	if errors.Is(err, sql.ErrNoRows) {
 		return wecom.TokenEntry{}, nil

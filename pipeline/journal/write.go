@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	sqlite "modernc.org/sqlite"
@@ -17,7 +18,8 @@ type op struct {
 	by      *Journal
 	do      func(*tx) error
 	done    chan error
-	patient bool // waits a little for others
+	patient bool         // waits a little for others
+	begun   *atomic.Bool // by the writer, or given up by who asked for it
 }
 
 // company is how long after patient changes the next one waits for others,
@@ -30,10 +32,18 @@ const company = 4 * time.Millisecond
 // errClosed is returned by calls after Close.
 var errClosed = errors.New("journal: closed")
 
+// errGivenUp is the outcome of a change that nobody waits for any more.
+var errGivenUp = errors.New("journal: given up")
+
+// errReading is returned by what would change a journal that was opened to
+// read it.
+var errReading = errors.New("journal: opened to read it alone")
+
 // write makes a change and returns when it is durable. What do returns as an
 // error is undone, and the other changes of the transaction stay. ctx is
 // looked at only before the change is under way, so that its outcome is
-// never unknown.
+// never unknown: a change that still waits for another process is given up when
+// ctx ends.
 func (j *Journal) write(ctx context.Context, do func(*tx) error) error {
 	return j.put(ctx, op{do: do})
 }
@@ -48,7 +58,10 @@ func (j *Journal) put(ctx context.Context, o op) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	o.by, o.done = j, make(chan error, 1)
+	if j.reading {
+		return errReading
+	}
+	o.by, o.done, o.begun = j, make(chan error, 1), new(atomic.Bool)
 	select {
 	case <-j.closed:
 		return errClosed
@@ -63,7 +76,20 @@ func (j *Journal) put(ctx context.Context, o op) error {
 	}
 	select {
 	case err := <-o.done:
-		return j.full(err)
+		return j.explained(err)
+	case <-j.quit:
+		return errClosed
+	case <-ctx.Done():
+	}
+	if o.begun.CompareAndSwap(false, true) { // it is not made
+		if j.waiting.Load() {
+			return &BusyError{j.path, ctx.Err()}
+		}
+		return ctx.Err()
+	}
+	select {
+	case err := <-o.done:
+		return j.explained(err)
 	case <-j.quit:
 		return errClosed
 	}
@@ -156,7 +182,10 @@ func (s *store) commit(batch []op, t *tx) (errs []error, err error) {
 	if err := s.unmoved(); err != nil {
 		return nil, err
 	}
-	if err := t.begin(); err != nil {
+	if d := s.damaged.Load(); d != nil {
+		return nil, d
+	}
+	if err := s.begin(t); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -173,6 +202,10 @@ func (s *store) commit(batch []op, t *tx) (errs []error, err error) {
 		if o.by != by {
 			by = o.by
 			t.owner, t.now = by.owner, ms(by.now()) // when the change is made, not when it was asked for
+		}
+		if o.begun.Swap(true) {
+			errs = append(errs, errGivenUp)
+			continue
 		}
 		errs = append(errs, t.savepoint(o.do))
 	}
@@ -200,20 +233,34 @@ const lockWait = time.Minute
 // begin takes the write lock. SQLite's own way of waiting sleeps ever longer,
 // so that a process starves beside others that write without a pause; this
 // one asks often.
-func (t *tx) begin() error {
+func (s *store) begin(t *tx) error {
+	defer s.waiting.Store(false)
 	for since := time.Now(); ; {
 		err := t.exec(`BEGIN IMMEDIATE`)
 		if !isBusy(err) || time.Since(since) > lockWait {
 			return err
 		}
-		time.Sleep(time.Millisecond + rand.N(2*time.Millisecond))
+		s.waiting.Store(true)
+		select {
+		case <-s.quit:
+			return err
+		case <-time.After(time.Millisecond + rand.N(2*time.Millisecond)):
+		}
 	}
 }
 
 // isBusy reports whether another process has the lock: SQLITE_BUSY (5).
 func isBusy(err error) bool {
+	return codeOf(err) == 5
+}
+
+// codeOf is SQLite's primary result code; 0 if err is none of SQLite's.
+func codeOf(err error) int {
 	var e *sqlite.Error
-	return errors.As(err, &e) && e.Code()&0xff == 5
+	if !errors.As(err, &e) {
+		return 0
+	}
+	return e.Code() & 0xff
 }
 
 // tx is the transaction that changes are made in. Its statements are prepared
