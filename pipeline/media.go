@@ -91,7 +91,8 @@ func (p *Pipeline) queries(name string) []Query {
 // Media returns the Item of that name with a media_id that lives for longer
 // than minTTL (p.MinTTL if zero). One that does answers from the ledger
 // without a network call; else it is renewed first, for which Media works and
-// waits until ctx ends. Errors: *NotFoundError, *AmbiguousError, *FaultError
+// waits until ctx ends. Where name is the path of a file that has other content
+// by now, that is sent. Errors: *NotFoundError, *AmbiguousError, *FaultError
 // (the Item is held), *StopError, ctx's, the journal's.
 func (p *Pipeline) Media(ctx context.Context, name string, minTTL time.Duration) (Item, error) {
 	if minTTL <= 0 {
@@ -107,6 +108,13 @@ func (p *Pipeline) Media(ctx context.Context, name string, minTTL time.Duration)
 		return Item{}, &AmbiguousError{name, items}
 	}
 	it := items[0]
+	f, other, err := p.Overwritten(ctx, name, it)
+	if err != nil {
+		return it, err
+	}
+	if other {
+		return p.PushFile(ctx, f)
+	}
 	now, err := p.Journal.Now(ctx)
 	if err != nil {
 		return it, err

@@ -161,7 +161,11 @@ func judgeCall(it Item, e *wecom.Error, now time.Time) verdict {
 	case wecom.ClassRetry, wecom.ClassCancelled:
 		return verdict{limit: maxTries}
 	case wecom.ClassBackOff:
-		return verdict{limit: maxTries, pause: max(time.Minute, e.RetryAfter)}
+		least := time.Minute
+		if e.Code == wecom.CodeConcurrency { // over as soon as other calls are
+			least = 2 * time.Second
+		}
+		return verdict{limit: maxTries, pause: max(least, e.RetryAfter)}
 	case wecom.ClassConfig, wecom.ClassToken:
 		return verdict{config: true}
 	case wecom.ClassSource:

@@ -160,6 +160,7 @@ func TestJudgement(t *testing.T) {
 		{"a copy that is not the file sends both back to inspect", Stage, sto(storage.Changed), again, Inspect, time.Second},
 		{"a busy WeCom is asked again", Submit, call(-1), again, Submit, time.Second},
 		{"a limit is waited out for its minute", Submit, call(45009), again, Submit, time.Minute},
+		{"too many at once passes in seconds", Submit, call(45033), again, Submit, 2 * time.Second},
 		{"a missing permission ends the run", Submit, call(48002), config, Submit, 0},
 		{"an untrusted address ends the run", Await, call(60020), config, Await, 0},
 		{"an unknown code is asked again a few times", Submit, call(99999), again, Submit, time.Second},

@@ -37,7 +37,8 @@ func (e *DiffersError) Explain(lang string) (message, remedy string) {
 // Verify reads the media of a done Item back from WeCom, in ranges and without
 // keeping it, and compares size and MD5 with the Item's, which it returns with
 // Verified set. If they differ, or WeCom has nothing to compare with, the Item
-// has the Fault and the error is a *FaultError; the ledger stays as it is. If
+// has the Fault and the error is a *FaultError, and the media_id is discarded in
+// the ledger (see Discard), so that nobody is given it again. If
 // ctx ended, the error is ctx's, there is no verdict, and the Fault says that it
 // was not finished. read, if it is not nil, is called as bytes arrive.
 func (p *Pipeline) Verify(ctx context.Context, it Item, read func(done, total int64)) (Item, error) {
@@ -68,6 +69,11 @@ func (p *Pipeline) Verify(ctx context.Context, it Item, read func(done, total in
 	}
 	if err == nil {
 		return it, nil
+	}
+	if other := it.Verified != nil; other || DeadMedia(err) {
+		if _, err := p.Discard(ctx, it.Media.ID, other); err != nil {
+			return it, err
+		}
 	}
 	f := faultOf(err, Done, now)
 	f.Retry, f.Config = retry, config

@@ -200,6 +200,11 @@ func (k *keeper) look(ctx context.Context, t Template, items map[int64]Item) err
 	case ctx.Err() != nil, errors.Is(err, errFaster):
 		return nil // given up: it is no verdict
 	case err != nil:
+		if f := t.Fault; DeadMedia(err) && (f == nil || f.Code != faultOf(err, Done, now).Code) {
+			if _, err := k.p.Discard(ctx, it.Media.ID, false); err != nil { // once: the next media_id follows
+				return err
+			}
+		}
 		return k.failed(ctx, done, err, now)
 	}
 	k.edited[t.ID] = true

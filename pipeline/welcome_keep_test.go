@@ -145,3 +145,29 @@ func TestTemplateThatWasNotReadBackIsLeftAlone(t *testing.T) {
 	require.Equal(t, other.Media.ID, w.shows(tpl.ID))
 	require.Equal(t, pipeline.TemplateChanged, w.entry(p, tpl.ID).Problem().Code)
 }
+
+// A media_id that WeCom calls dead when a template is to follow it is made anew
+// once, and the template follows the new one.
+func TestTemplateFollowsPastADeadMedia(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.pipe()
+	tpl, it := w.due(p)
+	require.True(t, w.wecom.Forget(it.Media.ID))
+	out, err := p.RenewTemplates(context.Background())
+	require.NoError(t, err)
+	require.Len(t, out, 1)
+	require.Equal(t, "wecom/40007", out[0].Fault.Code)
+	items, err := p.Journal.Items(context.Background(), pipeline.Query{IDs: []int64{it.ID}})
+	require.NoError(t, err)
+	require.Nil(t, items[0].Media, "nobody is given it again")
+	w.clock.Advance(2 * time.Minute)
+	out, err = p.RenewTemplates(context.Background())
+	require.NoError(t, err)
+	require.Len(t, out, 1)
+	require.Nil(t, out[0].Fault)
+	require.NotEqual(t, it.Media.ID, out[0].Media)
+	shown, err := p.WeCom.WelcomeTemplate(context.Background(), tpl.ID)
+	require.NoError(t, err)
+	require.Equal(t, out[0].Media, shown.Video.MediaID)
+}

@@ -56,6 +56,26 @@ func (d *download) run(ctx context.Context) (err error) {
 	if d.verify && d.item == nil {
 		return &downloadError{what: d.a.say.Download.UnknownMedia(shown(d.id)), cure: d.a.say.Download.UnknownMediaRemedy}
 	}
+	err = d.carry(ctx)
+	if pipeline.DeadMedia(err) && d.item != nil {
+		it, e := d.a.replaced(ctx, d.line, d.id, err)
+		if e != nil {
+			return e
+		}
+		d.id, d.item = it.Media.ID, &it
+		err = d.carry(ctx)
+	}
+	var other *pipeline.DiffersError
+	if errors.As(err, &other) { // nobody is given it again
+		if _, e := d.line.Discard(ctx, d.id, true); e != nil {
+			return errors.Join(err, e)
+		}
+	}
+	return err
+}
+
+// carry brings the media to its place.
+func (d *download) carry(ctx context.Context) error {
 	folder, path, err := d.place()
 	if err != nil {
 		return err

@@ -15,9 +15,11 @@ import (
 
 func (a *app) getCommand() *cobra.Command {
 	var minTTL, wait time.Duration
+	var verify bool
 	c := a.command("get NAME", a.say.Get, cobra.ExactArgs(1))
 	durationFlag(c.Flags(), &minTTL, "min-ttl", 0, a.say.FlagMinTTL)
 	durationFlag(c.Flags(), &wait, "wait", 5*time.Minute, a.say.FlagWait)
+	c.Flags().BoolVar(&verify, "verify", false, a.say.Download.FlagVerifyGet)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if args[0] == "" {
 			return &usageError{what: a.say.FileUnnamed, cmd: cmd}
@@ -25,12 +27,12 @@ func (a *app) getCommand() *cobra.Command {
 		if minTTL >= wecom.MediaLife {
 			return &usageError{what: a.say.LongTTL, cmd: cmd}
 		}
-		return a.get(cmd.Context(), args[0], minTTL, wait)
+		return a.get(cmd.Context(), args[0], minTTL, wait, verify)
 	}
 	return c
 }
 
-func (a *app) get(ctx context.Context, name string, minTTL, wait time.Duration) (err error) {
+func (a *app) get(ctx context.Context, name string, minTTL, wait time.Duration, verify bool) (err error) {
 	cfg, err := loadConfig(a.config, a.env)
 	if err != nil {
 		return err
@@ -49,12 +51,42 @@ func (a *app) get(ctx context.Context, name string, minTTL, wait time.Duration) 
 			return err
 		}
 	}
+	if verify {
+		if it, err = a.verified(ctx, cfg, it, wait); err != nil {
+			return err
+		}
+	}
 	if a.json {
 		a.object(it)
 	} else {
 		_, _ = fmt.Fprintln(a.stdout, it.Media.ID)
 	}
 	return nil
+}
+
+// verified is an Item whose media was read back from WeCom and is the file's.
+// One that is dead, or holds other bytes, is replaced once first.
+func (a *app) verified(ctx context.Context, cfg *Config, it pipeline.Item, wait time.Duration) (_ pipeline.Item, err error) {
+	l, err := a.openCaller(ctx, cfg)
+	if err != nil {
+		return it, err
+	}
+	defer closing(l, &err)
+	got, err := l.Verify(ctx, it, nil)
+	var bad *pipeline.FaultError
+	if !errors.As(err, &bad) || got.Verified == nil && !pipeline.DeadMedia(err) {
+		return got, err
+	}
+	limited, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	fresh, err := a.madeAnew(limited, cfg, it, err)
+	if err != nil {
+		if errors.Is(limited.Err(), context.DeadlineExceeded) && ctx.Err() == nil {
+			err = &notReadyError{wait}
+		}
+		return fresh, err
+	}
+	return l.Verify(ctx, fresh, nil)
 }
 
 // fresh is the ledger's answer, for which neither WeCom nor a bucket needs to
@@ -69,8 +101,14 @@ func (a *app) fresh(ctx context.Context, l *line, name string, minTTL time.Durat
 	case len(found) > 1:
 		return pipeline.Item{}, false, &pipeline.AmbiguousError{Name: name, Items: found}
 	}
-	now, err := l.Journal.Now(ctx)
 	it := found[0]
+	if _, other, err := l.Overwritten(ctx, name, it); other || err != nil {
+		if other {
+			a.note(a.say.Overwritten(shown(name)))
+		}
+		return it, false, err
+	}
+	now, err := l.Journal.Now(ctx)
 	it.Reused = true
 	if minTTL <= 0 {
 		minTTL = leastTTL

@@ -40,6 +40,7 @@ type messages struct {
 	Stdout, NotFound, NotHeld                                 func(string) string
 	Ambiguous                                                 func(name string, n int) string
 	NotReady                                                  func(time.Duration) string
+	Overwritten                                               func(name string) string
 
 	// A run.
 	Summary                          func(done, reused, failed, unfinished int, took time.Duration) string
@@ -114,14 +115,17 @@ func newMessages(lang string) *messages {
 		FlagAll:      say("放行所有停下来的", "all that are held"),
 		FlagOnce:     say("显示结果表格后就结束", "end after the table"),
 
-		NoCommand:      say("没有说要做什么", "there is no command"),
-		TooManyArgs:    say("参数太多", "too many arguments"),
-		NameUnseen:     say("--name 里没有任何可以显示的字符", "--name has no character that can be shown"),
-		FileUnnamed:    say("有一个文件名是空的（可能是脚本里的变量没有值）", "one of the file names is empty (a variable of a script without a value?)"),
-		NameOneFile:    say("--name 只能和一个文件一起用", "--name goes with exactly one file"),
-		QuietVerbose:   say("--quiet 和 --verbose 不能同时用", "--quiet and --verbose exclude each other"),
-		RetryWhat:      say("要么给出编号，要么用 --all", "give either ids or --all"),
-		NoFolders:      say("没有说是哪个文件夹：写在命令后面，或写在配置的 folders 里", "no folder is named: give one, or set folders in the configuration"),
+		NoCommand:    say("没有说要做什么", "there is no command"),
+		TooManyArgs:  say("参数太多", "too many arguments"),
+		NameUnseen:   say("--name 里没有任何可以显示的字符", "--name has no character that can be shown"),
+		FileUnnamed:  say("有一个文件名是空的（可能是脚本里的变量没有值）", "one of the file names is empty (a variable of a script without a value?)"),
+		NameOneFile:  say("--name 只能和一个文件一起用", "--name goes with exactly one file"),
+		QuietVerbose: say("--quiet 和 --verbose 不能同时用", "--quiet and --verbose exclude each other"),
+		RetryWhat:    say("要么给出编号，要么用 --all", "give either ids or --all"),
+		NoFolders:    say("没有说是哪个文件夹：写在命令后面，或写在配置的 folders 里", "no folder is named: give one, or set folders in the configuration"),
+		Overwritten: func(name string) string {
+			return say(name+" 在上次发送之后被改过，现在发送新的内容", name+" was overwritten since it was sent: the new content is sent now")
+		},
 		LongTTL:        say("--min-ttl 要小于 72h：media_id 最多有效 72 小时", "--min-ttl has to be less than 72h, the whole life of a media_id"),
 		UnknownCommand: func(s string) string { return say("没有这个命令："+s, "unknown command: "+s) },
 		UnknownFlag:    func(s string) string { return say("没有这个选项："+s, "unknown flag: "+s) },

@@ -177,10 +177,11 @@ template may edit it.`),
 type downloadMessages struct {
 	About                                       about
 	FlagOutput, FlagForce, FlagVerify           string
-	FlagVerifyPush                              string
+	FlagVerifyPush, FlagVerifyGet               string
 	NoOutput, ExistsRemedy, UnknownMediaRemedy  string
 	Exists, UnknownMedia, NoFolder, Downloading func(string) string
 	NoFolderRemedy, Verifying                   string
+	Replaced                                    func(name string) string
 	NotWritten, NotPlain                        func(string) string
 	NotWrittenRemedy, NotPlainRemedy            string
 	Verified                                    func(name string, took time.Duration) string
@@ -207,6 +208,7 @@ MD5 in the ledger, for media_ids that wedrop has made.`),
 		FlagForce:      say("已有同名文件也覆盖", "replace a file that is there"),
 		FlagVerify:     say("与账本里的大小和 MD5 比较", "compare with the size and the MD5 in the ledger"),
 		FlagVerifyPush: say("从企业微信读回来，与原文件比较（sync 只核对新得到的）", "read the media back from WeCom and compare (sync: those that are new)"),
+		FlagVerifyGet:  say("先从企业微信读回来，与原文件比较；已失效或内容不对的换成新的", "read the media back from WeCom first and compare; one that is dead or holds other bytes is replaced"),
 		NoOutput:       say("没有说写到哪里：-o FILE", "there is no place to write to: -o FILE"),
 		Exists:         func(path string) string { return say(path+" 已经存在", path+" is there already") },
 		ExistsRemedy:   say("换一个名字，或加 --force 覆盖", "use another name, or --force to replace it"),
@@ -224,6 +226,9 @@ MD5 in the ledger, for media_ids that wedrop has made.`),
 		},
 		NotPlainRemedy:   say("换一个文件名", "choose another name"),
 		NotWrittenRemedy: say("检查目标文件夹的权限和磁盘空间", "check the permissions of the folder and the space on the disk"),
+		Replaced: func(name string) string {
+			return say(name+"：企业微信说原来的 media_id 已失效，或里面的内容不对，已换成新的", name+": the media_id was dead at WeCom, or held other bytes, and was replaced by a new one")
+		},
 		Verified: func(name string, took time.Duration) string {
 			return say(fmt.Sprintf("%s：企业微信里的内容与原文件一致（%s）", name, spent(took)), fmt.Sprintf("%s: WeCom holds the same bytes (%s)", name, spent(took)))
 		},

@@ -57,6 +57,7 @@ func TestScripts(t *testing.T) {
 
 			"templates": templates,
 			"corrupt":   corrupt,
+			"kills":     kills,
 			"noless":    noLess,
 			"demos":     demos,
 			"occupies":  occupies,

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -51,7 +52,15 @@ func (v *verifier) end(i int, e pipeline.Entry) {
 		v.slots <- struct{}{}
 		defer func() { <-v.slots }()
 		r := v.begin(e.Item)
-		it, err := v.line.Verify(v.ctx, e.Item, func(done, _ int64) { r.bytes.Store(done) })
+		read := func(done, _ int64) { r.bytes.Store(done) }
+		it, err := v.line.Verify(v.ctx, e.Item, read)
+		if pipeline.DeadMedia(err) { // its file or its copy is there: once
+			fresh, e2 := v.line.Media(v.ctx, "id:"+strconv.FormatInt(it.ID, 10), 0)
+			if e2 == nil {
+				fresh.Path = e.Item.Path
+				it, err = v.line.Verify(v.ctx, fresh, read)
+			}
+		}
 		if err != nil && it.Fault == nil { // the journal's
 			v.a.log.Error("journal", "err", err)
 			it.Fault = &pipeline.Fault{Step: pipeline.Done, Code: "wedrop/internal", Retry: true, At: time.Now(),

@@ -36,6 +36,13 @@ func corrupt(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// kills FILE: WeCom knows the media_id in the file no more.
+func kills(ts *testscript.TestScript, neg bool, args []string) {
+	if !siteOf(ts).we.Forget(strings.TrimSpace(ts.ReadFile(args[0]))) {
+		ts.Fatalf("there is no such media")
+	}
+}
+
 // noless API N: WeCom was called so often at least.
 func noLess(ts *testscript.TestScript, neg bool, args []string) {
 	want, err := strconv.Atoi(args[1])

@@ -29,11 +29,16 @@ func (a *app) welcomeAdd(cmd *cobra.Command, f templateFlags) (err error) {
 	if base.Notify == nil || cmd.Flags().Changed("notify") {
 		base.Notify = &f.notify // absent, members would be told
 	}
+	if err := s.kind(); err != nil {
+		return err
+	}
 	t, err := s.complete(base)
 	if err != nil {
 		return err
 	}
-	added, err := s.line.AddTemplate(s.ctx, t)
+	added, err := s.send(t, func(t wecom.WelcomeTemplate) (pipeline.Template, error) {
+		return s.line.AddTemplate(s.ctx, t)
+	})
 	if added.ID == "" {
 		return err
 	}
@@ -53,7 +58,10 @@ func (a *app) welcomeEdit(cmd *cobra.Command, id string, f templateFlags) (err e
 		return err
 	}
 	defer s.close(&err)
-	if given := f.template(cmd, wecom.WelcomeTemplate{}); given.Text != "" || f.attaches(cmd) {
+	if err := s.kind(); err != nil {
+		return err
+	}
+	if given := s.f.template(cmd, wecom.WelcomeTemplate{}); given.Text != "" || f.attaches(cmd) {
 		if err := given.Check(); err != nil { // before any call
 			return err
 		}
@@ -67,7 +75,9 @@ func (a *app) welcomeEdit(cmd *cobra.Command, id string, f templateFlags) (err e
 	if err != nil {
 		return err
 	}
-	edited, err := s.line.EditTemplate(s.ctx, id, t)
+	edited, err := s.send(t, func(t wecom.WelcomeTemplate) (pipeline.Template, error) {
+		return s.line.EditTemplate(s.ctx, id, t)
+	})
 	if edited.ID == "" {
 		return err
 	}
@@ -108,11 +118,8 @@ func (s *templateSender) close(err *error) {
 }
 
 // complete is the template that the flags make of base, checked, with its
-// local file carried to a media_id.
+// local file carried to a media_id; after kind.
 func (s *templateSender) complete(base wecom.WelcomeTemplate) (t wecom.WelcomeTemplate, err error) {
-	if err := s.kind(); err != nil {
-		return t, err
-	}
 	t = s.f.template(s.cmd, base)
 	t.AgentID = cmp.Or(s.f.agent, t.AgentID, s.line.cfg.WeCom.AgentID)
 	if err := s.line.CheckTemplate(s.ctx, t); err != nil {

@@ -162,6 +162,17 @@ func (s *Server) Spoil(id string) bool {
 	return true
 }
 
+// Forget makes a media_id dead before its time, as if WeCom had cleaned it up,
+// and reports whether it was alive.
+func (s *Server) Forget(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.endAll()
+	_, known := s.jobs.media[id]
+	delete(s.jobs.media, id)
+	return known
+}
+
 // lookAgain is how often waiting jobs are looked at: a clock that is advanced
 // tells nobody.
 const lookAgain = 5 * time.Millisecond

@@ -147,6 +147,9 @@ func (s *Site) addTemplate(ctx context.Context, in *templateInput) (*oneTemplate
 		return nil, s.refusalOf(ctx, err)
 	}
 	added, err := s.pipe.AddTemplate(ctx, t)
+	if added.ID == "" && s.revived(ctx, t, err) {
+		added, err = s.pipe.AddTemplate(ctx, t)
+	}
 	return s.template(ctx, added, in.Spoken, err)
 }
 
@@ -156,7 +159,48 @@ func (s *Site) editTemplate(ctx context.Context, in *templateChange) (*oneTempla
 		return nil, s.refusalOf(ctx, err)
 	}
 	edited, err := s.pipe.EditTemplate(ctx, in.ID, t)
+	if edited.ID == "" && s.revived(ctx, t, err) {
+		edited, err = s.pipe.EditTemplate(ctx, in.ID, t)
+	}
 	return s.template(ctx, edited, in.Spoken, err)
+}
+
+// revivalTime is how long a request waits for a media_id in the place of a dead
+// one; after it whoever asked is told that it is dead, and may ask again.
+const (
+	revivalTime = 20 * time.Second
+	revivalLook = 200 * time.Millisecond
+)
+
+// revived reports whether t has another media_id now, because err says that
+// WeCom calls the one in it dead and whoever serves the ledger has made another.
+func (s *Site) revived(ctx context.Context, t wecom.WelcomeTemplate, err error) bool {
+	m := t.Video
+	if m == nil {
+		m = t.File
+	}
+	if m == nil || !pipeline.DeadMedia(err) {
+		return false
+	}
+	items, err := s.pipe.Discard(ctx, m.MediaID, false)
+	for end := time.Now().Add(revivalTime); err == nil && len(items) > 0 && time.Now().Before(end); {
+		it := items[0]
+		now, _ := s.pipe.Journal.Now(ctx)
+		switch {
+		case it.Valid(now, 0):
+			m.MediaID = it.Media.ID
+			return true
+		case it.Held():
+			return false
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(revivalLook):
+		}
+		items, err = s.pipe.Journal.Items(ctx, pipeline.Query{Corp: s.pipe.Corp, IDs: []int64{it.ID}})
+	}
+	return false
 }
 
 // template answers with a template as the ledger has it. One that is at WeCom

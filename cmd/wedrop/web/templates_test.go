@@ -56,6 +56,21 @@ func TestTemplates(t *testing.T) {
 	require.Equal(t, 1, w.wecom.Notified())
 }
 
+// A media_id that WeCom calls dead is made anew, and the template goes with the
+// new one.
+func TestTemplateWithADeadMedia(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	w.serve()
+	it := w.done(w.posted("clip.mp4", clip(1)))
+	require.True(t, w.wecom.Forget(it.Media.ID))
+	r := w.send(http.MethodPost, "/api/templates", `{"video":{"media_id":"`+it.Media.ID+`"}}`)
+	require.Equal(t, http.StatusCreated, r.StatusCode, string(r.body))
+	there, ok := w.wecom.Template(r.json(t)["template_id"].(string))
+	require.True(t, ok)
+	require.NotEqual(t, it.Media.ID, there.Members["video"]["media_id"])
+}
+
 // What is wrong with a template is a problem with a remedy, in the language of
 // the request, and mostly before WeCom is asked.
 func TestTemplatesThatAreRefused(t *testing.T) {
