@@ -90,6 +90,12 @@ type Stamp struct {
 	Nonce     string
 }
 
+// wellFormed reports whether a Signature and a Nonce are there that WeCom may
+// have made. It costs next to nothing.
+func (s Stamp) wellFormed() bool {
+	return len(s.Signature) == 2*sha1.Size && strings.Trim(s.Signature, "0123456789abcdef") == "" && s.Nonce != ""
+}
+
 // Time is the Stamp's timestamp; ok is false if it is not one.
 func (s Stamp) Time() (t time.Time, ok bool) {
 	if len(s.Timestamp) > 12 || strings.Trim(s.Timestamp, "0123456789") != "" {

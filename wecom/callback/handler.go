@@ -38,7 +38,8 @@ type Handler struct {
 	Now      func() time.Time // time.Now if nil
 	Log      *slog.Logger     // nowhere if nil; sees why something is refused, never what it holds
 
-	recent memory
+	recent   memory
+	refusals refusals
 }
 
 const (
@@ -93,8 +94,11 @@ func (h *Handler) judge(r *http.Request, err error) int {
 		h.log().Error("callback not taken; its job will be found by polling", "error", err)
 		return http.StatusInternalServerError
 	}
-	_, remedy := refused.Explain("en")
-	h.log().Warn("callback refused", "reason", refused.Kind, "error", err, "remedy", remedy, "method", r.Method, "remote", r.RemoteAddr)
+	if silenced, tell := h.refusals.count(refused.Kind, h.now()); tell {
+		_, remedy := refused.Explain("en")
+		h.log().Warn("callback refused", "reason", refused.Kind, "error", err, "remedy", remedy, "method", r.Method, "remote", r.RemoteAddr,
+			"like_it_since", silenced)
+	}
 	if refused.Kind == KindTooLarge {
 		return http.StatusRequestEntityTooLarge
 	}
@@ -123,17 +127,25 @@ func stampOf(query url.Values) Stamp {
 	return Stamp{Signature: query.Get("msg_signature"), Timestamp: query.Get("timestamp"), Nonce: query.Get("nonce")}
 }
 
-// take reads a POST and hands on what it says.
+// take reads a POST and hands on what it says. What cannot be WeCom's is
+// refused before its body is looked at.
 func (h *Handler) take(w http.ResponseWriter, r *http.Request) error {
+	stamp := stampOf(r.URL.Query())
+	if r.ContentLength >= 0 && r.ContentLength <= maxBody && !stamp.wellFormed() {
+		w.Header().Set("Connection", "close")
+		return &Error{Kind: KindSignature}
+	}
 	body, err := read(w, r)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case !stamp.wellFormed(): // too large would have been said first
+		return &Error{Kind: KindSignature}
 	}
 	sealed, err := sealedIn(body)
 	if err != nil {
 		return err
 	}
-	stamp := stampOf(r.URL.Query())
 	message, err := h.Codec.Open(stamp, sealed)
 	if err != nil {
 		return err

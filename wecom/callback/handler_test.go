@@ -516,3 +516,47 @@ func TestOverTheWire(t *testing.T) {
 	require.Equal(t, 413, send(nil, io.LimitReader(forever('a'), 100_000)).StatusCode, "in chunks, of no known length")
 	require.Equal(t, 403, send(nil, strings.NewReader("a")).StatusCode)
 }
+
+// A body of many elements cost 6 ms, whoever sent it.
+func TestWhatCannotBeWeComsIsNotRead(t *testing.T) {
+	t.Parallel()
+	good := us().seal(finish("job"))
+	for name, change := range map[string]func(url.Values){
+		"no signature":             func(q url.Values) { q.Del("msg_signature") },
+		"a short signature":        func(q url.Values) { q.Set("msg_signature", strings.Repeat("a", 39)) },
+		"a signature of no digits": func(q url.Values) { q.Set("msg_signature", strings.Repeat("z", 40)) },
+		"no nonce":                 func(q url.Values) { q.Del("nonce") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			q := us().query(noon, "1", good)
+			change(q)
+			r := request(q, envelope(good))
+			r.Body = io.NopCloser(unread{t})
+			w := answer(&callback.Handler{Codec: codec(t, config()), Now: func() time.Time { return noon }}, r)
+			require.Equal(t, 403, w.Code)
+		})
+	}
+}
+
+type unread struct{ t *testing.T }
+
+func (u unread) Read([]byte) (int, error) {
+	u.t.Error("the body was read")
+	return 0, io.EOF
+}
+
+// Each refusal logged 358 bytes, without a limit.
+func TestTheLogTellsOfRefusalsOnceAMinute(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	now := noon
+	h := &callback.Handler{Codec: codec(t, config()), Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(&log, nil))}
+	for range 1000 {
+		require.Equal(t, 403, answer(h, request(nil, "x")).Code)
+	}
+	require.Equal(t, 1, strings.Count(log.String(), "callback refused"))
+	now = now.Add(time.Minute)
+	answer(h, request(nil, "x"))
+	require.Equal(t, 2, strings.Count(log.String(), "callback refused"))
+	require.Contains(t, log.String(), "like_it_since=999")
+}
