@@ -29,6 +29,7 @@ type inbox struct {
 	entry   *entrance
 	free    func(dir string) (int64, bool)
 	reading chan struct{} // as many files at once as there are processors
+	begin   sync.Mutex    // one upload begins at a time, so that reserve counts right
 	// writing is what a file is written through; nil but in tests.
 	writing func(io.Writer) io.Writer
 }
@@ -80,6 +81,39 @@ func (b *inbox) has(path string) bool { return filepath.Dir(filepath.Dir(path)) 
 func (b *inbox) room(size int64) error {
 	if free, known := b.free(b.dir); known && free < size+spare {
 		return diskFull()
+	}
+	return nil
+}
+
+// What uploads that are not whole may take up at once, all together: anybody who
+// may upload could promise files of any number and size, and never send them.
+const (
+	maxUnfinished = 200
+	maxReserved   = 2 << 30 // bytes
+)
+
+// reserve refuses an upload of that size, in bytes, if those that are not whole
+// are too many with it. The caller holds b.begin until the upload has a file.
+func (b *inbox) reserve(size int64) error {
+	found, err := os.ReadDir(b.dir)
+	if err != nil {
+		return err
+	}
+	n, reserved := 1, size
+	for _, e := range found {
+		id, isPart := strings.CutSuffix(e.Name(), ".part")
+		if !isPart || !isID(id) {
+			continue
+		}
+		n++
+		if note, err := b.load(id); err == nil {
+			reserved += note.Size
+		} else if fi, err := e.Info(); err == nil { // one request brings it
+			reserved += fi.Size()
+		}
+	}
+	if n > maxUnfinished || reserved > maxReserved {
+		return tooManyUploads()
 	}
 	return nil
 }

@@ -198,6 +198,9 @@ func (s *Site) receive(in *postInput, sum hash.Hash) (f form, err error) {
 	if err := s.inbox.room(max(r.ContentLength, 0)); err != nil {
 		return f, err
 	}
+	if err := s.inbox.reserve(max(r.ContentLength, 0)); err != nil {
+		return f, err
+	}
 	body := &steady{r: http.MaxBytesReader(in.w, r.Body, inspect.MaxSize+overhead), c: http.NewResponseController(in.w)}
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "multipart/form-data" || params["boundary"] == "" {

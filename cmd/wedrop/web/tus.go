@@ -186,6 +186,12 @@ func uploadGone() *refusal {
 		remedy:  pipeline.Text{ZH: "从头上传一次", EN: "upload the file from its beginning"}}
 }
 
+func tooManyUploads() *refusal {
+	return &refusal{status: http.StatusServiceUnavailable, code: "upload/too-many", after: 30 * time.Second,
+		message: pipeline.Text{ZH: "没有传完的上传太多了（最多 200 个，合计 2 GB）", EN: "too many uploads are not finished: at most 200, and 2 GB together"},
+		remedy:  pipeline.Text{ZH: "等正在上传的文件传完，或在页面上取消不要的，再上传这个；一天没有动静的会自动清理", EN: "let those finish that are under way, or cancel some on the page, then upload this one; what nobody goes on with is removed after a day"}}
+}
+
 // tusWriter gives tusd's answers our form: a Location without a host, which
 // proxies may have changed, and problems in the place of bare words.
 type tusWriter struct {
@@ -229,6 +235,8 @@ func tusRefusal(status int) *refusal {
 		return uploadGone()
 	case http.StatusInsufficientStorage:
 		return diskFull()
+	case http.StatusServiceUnavailable:
+		return tooManyUploads()
 	case http.StatusMethodNotAllowed:
 		return wrongMethod()
 	case http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusNotImplemented:
@@ -305,6 +313,11 @@ func (b *inbox) NewUpload(_ context.Context, info handler.FileInfo) (handler.Upl
 			n.Meta[k] = v
 		}
 	}
+	b.begin.Lock()
+	defer b.begin.Unlock()
+	if err := b.reserve(info.Size); err != nil {
+		return nil, spaceError(err)
+	}
 	f, err := os.OpenFile(b.part(n.ID), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err == nil {
 		err = f.Close()
@@ -375,6 +388,9 @@ func (u *upload) Terminate(ctx context.Context) error {
 
 func spaceError(err error) error {
 	var no *refusal
+	if errors.As(err, &no) && no.status == http.StatusServiceUnavailable {
+		return handler.NewError("ERR_TOO_MANY_UPLOADS", "too many unfinished uploads", no.status)
+	}
 	if full(err) || errors.As(err, &no) && no.status == http.StatusInsufficientStorage {
 		return handler.NewError("ERR_NO_SPACE", "no space left", http.StatusInsufficientStorage)
 	}

@@ -500,3 +500,31 @@ func TestNotesOutliveTheProgram(t *testing.T) {
 	require.NoError(t, json.Unmarshal(data, &n))
 	require.Equal(t, "a.mp4", n.Meta["filename"])
 }
+
+// 2,000 unfinished uploads were accepted, 400 GB together.
+func TestUnfinishedUploadsAreBounded(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name string
+		size int64
+		most int
+	}{
+		{"by their number", 5, maxUnfinished},
+		{"by what they would take up", inspect.MaxSize, maxReserved / inspect.MaxSize},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, Options{})
+			var last string
+			for range row.most {
+				last = w.begun("a.mp4", row.size)
+			}
+			r := w.create(row.size, meta("filename", "b.mp4", "type", "auto"))
+			require.Equal(t, 503, r.StatusCode, string(r.body))
+			require.Equal(t, "upload/too-many", r.Header.Get(codeHeader))
+			require.NotEmpty(t, r.Header.Get("Retry-After"))
+			require.Equal(t, 204, w.do(http.MethodDelete, last, nil, "Tus-Resumable", "1.0.0").StatusCode)
+			w.begun("b.mp4", row.size)
+		})
+	}
+}
