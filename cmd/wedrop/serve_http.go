@@ -148,7 +148,7 @@ func openDoor(cfg *Config, log *slog.Logger) (*door, error) {
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
-	go func() { d.failed <- d.http.Serve(l) }()
+	go func() { d.failed <- d.http.Serve(limitConns(l, cfg.Proxies.Trust)) }()
 	return d, nil
 }
 
