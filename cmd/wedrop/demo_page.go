@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"sync"
+	"time"
 
 	"wedrop/pipeline"
 )
@@ -20,7 +21,16 @@ func (a *app) demoPage(ctx context.Context, l *line) error {
 	if err != nil {
 		return err
 	}
-	d.lead(site)
+	f := newFigures()
+	f.ledger.of(l, nil)
+	defer f.ledger.leave(l)
+	h := &health{line: l, say: a.say, faults: map[string]*pipeline.Fault{}}
+	l.Observe = func(step pipeline.Step, took time.Duration, fault *pipeline.Fault) {
+		f.step(step, took, fault)
+		h.step(step, fault)
+	}
+	l.Changed = f.changed
+	d.lead(parts{say: a.say, site: site, ready: h.ready, metrics: f.handler()}.handler())
 	if !a.quiet {
 		a.note("\n" + a.say.DemoPage(d.address))
 	}

@@ -54,6 +54,11 @@ func demoVisit(errs string) error {
 	if len(page.Items) != 4 {
 		return errors.New("the page does not have the samples")
 	}
+	for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
+		if err := visit(http.MethodGet, address+path, "", nil, nil); err != nil {
+			return err
+		}
+	}
 	var form bytes.Buffer
 	m := multipart.NewWriter(&form)
 	part, err := m.CreateFormFile("file", "mine.mp4")
