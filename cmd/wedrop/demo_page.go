@@ -17,7 +17,7 @@ func (a *app) demoPage(ctx context.Context, l *line) error {
 		return err
 	}
 	defer d.close(context.WithoutCancel(ctx))
-	site, err := a.openSite(l, nil)
+	site, err := a.openSite(l, nil, nil)
 	if err != nil {
 		return err
 	}

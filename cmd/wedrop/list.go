@@ -45,6 +45,10 @@ func (a *app) list(ctx context.Context, q pipeline.Query, limited bool, within t
 		q.Expiring = now.Add(within)
 	}
 	t := a.newItemTable()
+	blocks, err := l.Blocks(ctx)
+	if err != nil {
+		return err
+	}
 	any, held := false, false
 	for {
 		items, err := l.Journal.Items(ctx, q)
@@ -52,6 +56,7 @@ func (a *app) list(ctx context.Context, q pipeline.Query, limited bool, within t
 			return err
 		}
 		for _, it := range items {
+			it = blocks.Shown(it)
 			any, held = true, held || it.Held()
 			if a.json {
 				a.object(it)

@@ -43,7 +43,7 @@ type messages struct {
 	Overwritten                                               func(name string) string
 
 	// A run.
-	Summary                          func(done, reused, failed, unfinished int, took time.Duration) string
+	Summary                          func(done, reused, failed, unfinished, left int, took time.Duration) string
 	Progress                         func(good, total, bad, waiting int, took string) string
 	Submitted                        func(name string) string
 	WarningOf                        func(name, message string) string
@@ -224,9 +224,9 @@ func newMessages(lang string) *messages {
 	m.Columns = []string{say("编号", "ID"), say("名称", "NAME"), say("类型", "TYPE"), say("大小", "SIZE"),
 		say("状态", "STATE"), "MEDIA_ID", say("有效期至", "VALID UNTIL"), say("问题", "FAULT")}
 	m.DemoColumns = []string{m.Columns[1], m.Columns[2], m.Columns[3], m.Columns[5], m.Columns[6]}
-	m.Summary = func(done, reused, failed, unfinished int, took time.Duration) string {
-		s := say(fmt.Sprintf("%d 个文件：%d 成功", done+reused+failed+unfinished, done+reused),
-			fmt.Sprintf("%s: %d done", plural(done+reused+failed+unfinished, "file"), done+reused))
+	m.Summary = func(done, reused, failed, unfinished, left int, took time.Duration) string {
+		all := done + reused + failed + unfinished + left
+		s := say(fmt.Sprintf("%d 个文件：%d 成功", all, done+reused), fmt.Sprintf("%s: %d done", plural(all, "file"), done+reused))
 		if reused > 0 {
 			s += say(fmt.Sprintf("（%d 复用）", reused), fmt.Sprintf(" (%d reused)", reused))
 		}
@@ -235,6 +235,9 @@ func newMessages(lang string) *messages {
 		}
 		if unfinished > 0 {
 			s += say(fmt.Sprintf(" · %d 未完成", unfinished), fmt.Sprintf(", %d not finished", unfinished))
+		}
+		if left > 0 {
+			s += say(fmt.Sprintf(" · %d 还没写完，留到下次", left), fmt.Sprintf(", %d still being written and left to the next run", left))
 		}
 		return s + say(" · 用时 ", ", took ") + spent(took)
 	}

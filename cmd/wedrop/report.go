@@ -31,6 +31,7 @@ type report struct {
 	code  exit
 
 	done, reused, failed, unfinished int
+	left                             int // files of a folder that are not written to their end
 }
 
 // A style is the form of results without --json.
@@ -176,7 +177,7 @@ func (r *report) finish(err error, summary bool) error {
 		r.a.note("→ " + r.again)
 	}
 	if summary && !r.a.quiet {
-		r.a.note(r.a.say.Summary(r.done, r.reused, r.failed, r.unfinished, time.Since(r.began)))
+		r.a.note(r.a.say.Summary(r.done, r.reused, r.failed, r.unfinished, r.left, time.Since(r.began)))
 	}
 	return done(r.code)
 }

@@ -6,10 +6,12 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"wedrop/cmd/wedrop/web"
 	"wedrop/pipeline"
 	"wedrop/pipeline/folder"
 )
@@ -37,6 +39,7 @@ type drops struct {
 	mu      sync.Mutex
 	folders []*drop
 	skipped map[string]folder.Reason // that the log has
+	blocked bool                     // a table said what its files wait for: see pipeline.Blocks
 }
 
 // A drop is one folder. Its fields are under drops.mu.
@@ -48,6 +51,7 @@ type drop struct {
 	misses  int                  // how often its table could not be written since it last was
 	mute    bool                 // the log has it
 	files   int                  // as last counted
+	waiting string               // the files that are not finished, as last seen
 	items   map[int64]bool       // that its files have
 	listed  time.Time            // when that was
 	entered map[string]time.Time // with After: Move, when a file came in, until it is put away
@@ -148,7 +152,9 @@ func (d *drops) state(at folder.Folder, err error) {
 func (d *drops) touch(items []pipeline.Item) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	all := d.blocked || slices.ContainsFunc(items, func(it pipeline.Item) bool { return it.Held() && it.Fault.Config })
 	for _, f := range d.folders {
+		f.dirty = f.dirty || all
 		for _, it := range items {
 			if f.items[it.ID] || within(f.Path, it.Path) {
 				f.dirty = true
@@ -192,6 +198,9 @@ func (d *drops) recount() {
 		if f := d.folders[n]; s.Err == nil && f.files != s.Files {
 			f.files, f.dirty = s.Files, true
 		}
+		if f, now := d.folders[n], waitingIn(snap, s.Path); s.Err == nil && f.waiting != now {
+			f.waiting, f.dirty = now, true
+		}
 		for _, left := range s.Skipped {
 			skipped[left.Path] = left.Reason
 			if d.skipped[left.Path] != left.Reason {
@@ -200,6 +209,29 @@ func (d *drops) recount() {
 		}
 	}
 	d.skipped = skipped
+}
+
+// waitingFiles are the files that are not finished, for the page.
+func (d *drops) waitingFiles() []web.Waiting {
+	var out []web.Waiting
+	for _, w := range d.watcher.Snapshot().Waiting {
+		one := web.Waiting{Path: w.Path, Size: w.ID.Size, Since: w.Since}
+		one.Message.ZH, one.Remedy.ZH = w.Explain("zh")
+		one.Message.EN, one.Remedy.EN = w.Explain("en")
+		out = append(out, one)
+	}
+	return out
+}
+
+// waitingIn names the files in a folder that are not finished, and why.
+func waitingIn(snap folder.Snapshot, dir string) string {
+	var b strings.Builder
+	for _, w := range snap.Waiting {
+		if within(dir, w.Path) {
+			b.WriteString(w.Path + "\x00" + w.Why + "\x00")
+		}
+	}
+	return b.String()
 }
 
 func (d *drops) leftOut(s folder.Skipped) {
@@ -245,9 +277,13 @@ func (d *drops) refresh(ctx context.Context, f *drop) bool {
 	entries, err := d.list(ctx, f)
 	if err == nil {
 		entries, err = d.putAway(ctx, f, entries)
-		if e := writeTable(ctx, d.line, f.Folder, entries, d.say.Lang); err == nil {
+		blocked, e := writeTable(ctx, d.line, f.Folder, entries, d.watcher.Snapshot().Waiting, d.say.Lang)
+		if err == nil {
 			err = e
 		}
+		d.mu.Lock()
+		d.blocked = blocked
+		d.mu.Unlock()
 	}
 	var gone *folder.NotMounted
 	if errors.As(err, &gone) || ctx.Err() != nil { // the Watcher tells of that
@@ -310,21 +346,36 @@ func filesIn(ctx context.Context, l *line, f folder.Folder) ([]pipeline.Entry, e
 	return known, nil
 }
 
-// writeTable writes the results into a folder. One where there is nothing to
-// tell, and never was, gets none.
-func writeTable(ctx context.Context, l *line, f folder.Folder, entries []pipeline.Entry, lang string) error {
+// writeTable writes the results into a folder: what the ledger knows of its
+// files, and those that are not finished. One where there is nothing to tell,
+// and never was, gets none. blocked tells that files wait for a person who mends
+// the configuration, be they in this folder or not.
+func writeTable(ctx context.Context, l *line, f folder.Folder, entries []pipeline.Entry, waiting []folder.Waiting, lang string) (blocked bool, err error) {
 	dir, err := filepath.Abs(f.Path)
 	if err != nil {
-		return err
+		return false, err
 	}
-	if len(entries) == 0 && !exists(filepath.Join(dir, folder.ResultsName)) {
-		return nil
+	blocks, err := l.Blocks(ctx)
+	if err != nil {
+		return false, err
+	}
+	shown := make([]pipeline.Entry, len(entries))
+	known := map[string]bool{}
+	for n, e := range entries {
+		e.Item = blocks.Shown(e.Item)
+		shown[n], known[e.File.Path] = e, true
+	}
+	waiting = slices.DeleteFunc(slices.Clone(waiting), func(w folder.Waiting) bool { return known[w.Path] || !within(dir, w.Path) })
+	if len(entries) == 0 && len(waiting) == 0 && !exists(filepath.Join(dir, folder.ResultsName)) {
+		return len(blocks) > 0, nil
 	}
 	now, err := l.Journal.Now(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
-	return folder.WriteCSV(dir, folder.Rows(dir, entries, now, lang), lang)
+	rows := append(folder.Rows(dir, shown, now, lang), folder.WaitingRows(dir, waiting, lang)...)
+	folder.Sort(rows)
+	return len(blocks) > 0, folder.WriteCSV(dir, rows, lang)
 }
 
 // holds reports whether an Item's file still is in a folder, put away there

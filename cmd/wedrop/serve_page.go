@@ -7,9 +7,14 @@ import (
 	"wedrop/cmd/wedrop/web"
 )
 
-// openSite makes the page and the API of a line. st is what outlives it.
-func (a *app) openSite(l *line, st *web.State) (*web.Site, error) {
+// openSite makes the page and the API of a line. st is what outlives it; d are
+// its folders, nil if there are none.
+func (a *app) openSite(l *line, st *web.State, d *drops) (*web.Site, error) {
 	cfg := l.cfg
+	var waiting func() []web.Waiting
+	if d != nil {
+		waiting = d.waitingFiles
+	}
 	inbox := inboxOf(cfg, a.env)
 	site, err := web.New(web.Options{
 		Pipeline:    l.Pipeline,
@@ -23,6 +28,7 @@ func (a *app) openSite(l *line, st *web.State) (*web.Site, error) {
 		RenewBefore: cfg.RenewBefore,
 		Free:        freeSpace,
 		State:       st,
+		Waiting:     waiting,
 		Operators:   cfg.operators(a.log),
 		Log:         a.log,
 	})

@@ -71,7 +71,7 @@ func newShift(ctx context.Context, a *app, cfg *Config, d *daemon, was *shift) (
 	s.news = newNews(l, s.batch, s.drops, a.say, a.log, s.figures.ended)
 	s.herald = &herald{robot: newRobot(cfg), batch: s.batch, say: a.say, log: a.log,
 		count: func(result string) { s.figures.robot.WithLabelValues(result).Inc() }}
-	if s.site, err = a.openSite(l, d.visits); err != nil {
+	if s.site, err = a.openSite(l, d.visits, s.drops); err != nil {
 		_ = l.Close()
 		return nil, err
 	}

@@ -85,18 +85,18 @@ func (a *app) sync(ctx context.Context, cfg *Config, folders []folder.Folder, f 
 		return err
 	}
 	if tables {
-		a.tables(ctx, l, folders)
+		a.tables(ctx, l, folders, run.left)
 	}
 	return done(worst(scanned, code))
 }
 
 // tables writes the results into the folders. Where that cannot be done the
 // files have gone all the same.
-func (a *app) tables(ctx context.Context, l *line, folders []folder.Folder) {
+func (a *app) tables(ctx context.Context, l *line, folders []folder.Folder, left []folder.Waiting) {
 	for _, f := range folders {
 		entries, err := filesIn(ctx, l, f)
 		if err == nil {
-			err = writeTable(ctx, l, f, entries, a.say.Lang)
+			_, err = writeTable(ctx, l, f, entries, left, a.say.Lang)
 		}
 		var gone *folder.NotMounted // was told when the folders were read
 		if err != nil && !a.quiet && ctx.Err() == nil && !errors.As(err, &gone) {
@@ -158,7 +158,8 @@ type syncRun struct {
 	began  time.Time
 	report *report
 	bars   *bars
-	mine   map[int64]bool // Items of files in the folders
+	mine   map[int64]bool   // Items of files in the folders
+	left   []folder.Waiting // that are not finished
 }
 
 // all takes the files that stand still, and while those go, lets the others
@@ -281,6 +282,10 @@ func (s *syncRun) renewOthers(ctx context.Context) error {
 
 // finish tells what was left, and cleans up after a run that was not cut off.
 func (s *syncRun) finish(ctx context.Context, busy []folder.Busy, err error) exit {
+	for _, b := range busy {
+		s.left = append(s.left, folder.Waiting{Busy: b})
+	}
+	s.report.left = len(busy)
 	if !s.a.quiet {
 		for _, b := range busy {
 			s.a.fault(b.Explain(s.a.say.Lang))

@@ -1,6 +1,10 @@
 package folder
 
-import "path/filepath"
+import (
+	"path/filepath"
+
+	"wedrop/pipeline/inspect"
+)
 
 // WhyLocked is Busy.Why of a file that cannot be opened at the moment.
 const WhyLocked = "locked"
@@ -25,7 +29,7 @@ func (b Busy) Explain(lang string) (message, remedy string) {
 		case "empty":
 			message = "还是空的（0 字节），这次先不发送"
 		default:
-			message = "还不完整（" + b.Why + "），可能还在复制，这次先不发送"
+			message = "还不完整：" + inspect.Completeness{Why: b.Why}.Explain(lang) + "，这次先不发送"
 		}
 		return name + " " + message, "不用处理，下次运行会接着发送；如果复制已经中断，请重新复制一遍"
 	}
@@ -37,7 +41,7 @@ func (b Busy) Explain(lang string) (message, remedy string) {
 	case "empty":
 		message = "still empty, left to the next run"
 	default:
-		message = "not whole yet (" + b.Why + "), perhaps still being copied, left to the next run"
+		message = "not whole yet: " + inspect.Completeness{Why: b.Why}.Explain(lang) + "; left to the next run"
 	}
 	return name + ": " + message, "nothing to do, the next run takes it; if the copy was cut off, copy it again"
 }

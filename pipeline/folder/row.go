@@ -32,12 +32,14 @@ const (
 	stateUnderWay  = "处理中"
 	stateTriesSoon = "稍后重试"
 	stateStopped   = "已停下"
+	stateWaiting   = "等待写完"
 )
 
 // english are the states as others say them.
 var english = map[string]string{
 	stateReady: "ready", stateEndsSoon: "expires soon", stateOver: "expired",
 	stateUnderWay: "in progress", stateTriesSoon: "will try again", stateStopped: "stopped",
+	stateWaiting: "waiting for the file",
 }
 
 // RowOf describes an Item in lang, "zh" or "en".
@@ -54,6 +56,30 @@ func RowOf(it pipeline.Item, now time.Time, lang string) Row {
 		row.State = english[row.State]
 	}
 	return row
+}
+
+// WaitingRows describes those files in a folder that are not finished, so that
+// nobody looks for them in vain: empty ones, and those that are half copied.
+func WaitingRows(dir string, files []Waiting, lang string) []Row {
+	var rows []Row
+	for _, f := range files {
+		rel, err := filepath.Rel(dir, f.Path)
+		if err != nil || !filepath.IsLocal(rel) {
+			continue
+		}
+		what, cure := f.explain(lang)
+		row := Row{Name: filepath.ToSlash(rel), State: stateWaiting, Todo: sentences(lang, what, cure)}
+		if lang != "zh" {
+			row.State = english[row.State]
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// Sort puts rows into the order in which people look for files.
+func Sort(rows []Row) {
+	slices.SortStableFunc(rows, func(a, b Row) int { return cmp.Compare(a.Name, b.Name) })
 }
 
 func stateOf(it pipeline.Item, now time.Time) string {
@@ -128,7 +154,7 @@ func Rows(dir string, entries []pipeline.Entry, now time.Time, lang string) []Ro
 			rows[n].Name = within + "/" + rows[n].Name
 		}
 	}
-	slices.SortStableFunc(rows, func(a, b Row) int { return cmp.Compare(a.Name, b.Name) })
+	Sort(rows)
 	return rows
 }
 

@@ -31,9 +31,20 @@ type Waiting struct {
 	Since time.Time // when it was first seen as it is
 }
 
-// Explain returns the message and the remedy in "zh" or "en".
+// Explain returns the message, with the file's name, and the remedy in "zh" or
+// "en".
 func (b Waiting) Explain(lang string) (message, remedy string) {
-	name, missing := filepath.Base(b.Path), inspect.Completeness{Why: b.Why}.Explain(lang)
+	message, remedy = b.explain(lang)
+	name := filepath.Base(b.Path)
+	if lang == "zh" {
+		return name + " " + message, remedy
+	}
+	return name + ": " + message, remedy
+}
+
+// explain is Explain without the name.
+func (b Waiting) explain(lang string) (message, remedy string) {
+	missing := inspect.Completeness{Why: b.Why}.Explain(lang)
 	if lang == "zh" {
 		switch b.Why {
 		case "":
@@ -43,7 +54,7 @@ func (b Waiting) Explain(lang string) (message, remedy string) {
 		default:
 			message = "还不完整：" + missing
 		}
-		return name + " " + message, "不用处理，写完后会自动发送；如果复制已经中断，请重新复制一遍"
+		return message, "不用处理，写完后会自动发送；如果复制已经中断，请重新复制一遍"
 	}
 	switch b.Why {
 	case "":
@@ -53,7 +64,7 @@ func (b Waiting) Explain(lang string) (message, remedy string) {
 	default:
 		message = "not whole yet: " + missing
 	}
-	return name + ": " + message, "nothing to do, it goes when it is finished; if the copy was cut off, copy it again"
+	return message, "nothing to do, it goes when it is finished; if the copy was cut off, copy it again"
 }
 
 // Snapshot returns how things stand. It may be called at any time, also by

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -39,7 +40,30 @@ type listJSON struct {
 	Now     time.Time    `json:"now" doc:"By the ledger's clock, which decides when a media_id dies."`
 	Counts  countsJSON   `json:"counts" doc:"Of all items, whatever was asked for."`
 	Flights []flightJSON `json:"flights" nullable:"false" doc:"What this server works on at this moment."`
+
+	Blocked []blockJSON   `json:"blocked" nullable:"false" doc:"Faults of the configuration that items are held by and others wait for: a person has to mend it. Items that wait have the fault, with retry."`
+	Waiting []waitingJSON `json:"waiting" nullable:"false" doc:"Files in the folders that are not written to their end: they are no items yet."`
 }
+
+type blockJSON struct {
+	Code    string    `json:"code" example:"wecom/60020"`
+	Message string    `json:"message"`
+	Remedy  string    `json:"remedy"`
+	Items   int       `json:"items" doc:"How many are held by it or wait for it."`
+	At      time.Time `json:"at"`
+}
+
+type waitingJSON struct {
+	Path    string    `json:"path"`
+	Name    string    `json:"name"`
+	Size    int64     `json:"size" doc:"In bytes, as last seen."`
+	Since   time.Time `json:"since" doc:"When it was first seen as it is."`
+	Message string    `json:"message"`
+	Remedy  string    `json:"remedy"`
+}
+
+// maxWaiting are shown of the files that are not finished.
+const maxWaiting = 200
 
 type countsJSON struct {
 	Working  int `json:"working"`
@@ -80,12 +104,13 @@ func (s *Site) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	counts, err := s.counts(ctx, rev, now)
+	counts, blocks, err := s.counts(ctx, rev, now)
 	if err != nil {
 		return nil, err
 	}
 	lang := s.lang(in.Lang, in.Accept)
-	out := &listOutput{Status: http.StatusOK, Body: listJSON{Rev: rev, Now: wire(now), Counts: counts, Items: []itemView{}, Flights: s.flights()}}
+	out := &listOutput{Status: http.StatusOK, Body: listJSON{Rev: rev, Now: wire(now), Counts: counts, Items: []itemView{}, Flights: s.flights(),
+		Blocked: blocksIn(blocks, lang), Waiting: s.waiting(lang)}}
 	out.ETag = s.tag(in, lang, out.Body, now)
 	if matches(in.Match, out.ETag) {
 		out.Status = http.StatusNotModified
@@ -101,9 +126,32 @@ func (s *Site) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	}
 	seen := s.sights.of(s.pipe, items)
 	for n, it := range items {
-		out.Body.Items = append(out.Body.Items, itemView{it.In(lang), now, seen[n]})
+		out.Body.Items = append(out.Body.Items, itemView{blocks.Shown(it).In(lang), now, seen[n]})
 	}
 	return out, nil
+}
+
+func blocksIn(blocks pipeline.Blocks, lang string) []blockJSON {
+	out := []blockJSON{}
+	for _, b := range blocks {
+		out = append(out, blockJSON{b.Fault.Code, b.Fault.Message.In(lang), b.Fault.Remedy.In(lang), b.Held + b.Waiting, wire(b.Fault.At)})
+	}
+	return out
+}
+
+// waiting are the files in the folders that are not finished.
+func (s *Site) waiting(lang string) []waitingJSON {
+	out := []waitingJSON{}
+	if s.o.Waiting == nil {
+		return out
+	}
+	for _, w := range s.o.Waiting() {
+		if len(out) == maxWaiting {
+			break
+		}
+		out = append(out, waitingJSON{w.Path, filepath.Base(w.Path), w.Size, wire(w.Since), w.Message.In(lang), w.Remedy.In(lang)})
+	}
+	return out
 }
 
 // selected is what the query asks for, and one more where there is more.
@@ -169,19 +217,24 @@ type counted struct {
 	rev    int64
 	minute int64
 	counts countsJSON
+	blocks pipeline.Blocks
 }
 
-func (s *Site) counts(ctx context.Context, rev int64, now time.Time) (countsJSON, error) {
+func (s *Site) counts(ctx context.Context, rev int64, now time.Time) (countsJSON, pipeline.Blocks, error) {
 	s.counted.Lock()
 	defer s.counted.Unlock()
 	minute := now.Unix() / 60
 	if s.counted.rev == rev && s.counted.minute == minute {
-		return s.counted.counts, nil
+		return s.counted.counts, s.counted.blocks, nil
 	}
 	var c countsJSON
 	stats, err := s.pipe.Journal.Stats(ctx, s.pipe.Corp)
 	if err != nil {
-		return c, err
+		return c, nil, err
+	}
+	blocks, err := s.pipe.BlocksIn(ctx, stats)
+	if err != nil {
+		return c, nil, err
 	}
 	for _, st := range stats {
 		switch {
@@ -195,11 +248,11 @@ func (s *Site) counts(ctx context.Context, rev int64, now time.Time) (countsJSON
 	}
 	dying, err := s.pipe.Journal.Items(ctx, pipeline.Query{Corp: s.pipe.Corp, Alive: now, Expiring: now.Add(s.o.RenewBefore)})
 	if err != nil {
-		return c, err
+		return c, nil, err
 	}
 	c.Expiring = len(dying)
-	s.counted.rev, s.counted.minute, s.counted.counts = rev, minute, c
-	return c, nil
+	s.counted.rev, s.counted.minute, s.counted.counts, s.counted.blocks = rev, minute, c, blocks
+	return c, blocks, nil
 }
 
 func (s *Site) flights() []flightJSON {
@@ -220,7 +273,7 @@ func (s *Site) flights() []flightJSON {
 func (s *Site) tag(in *listInput, lang string, l listJSON, now time.Time) string {
 	asked := *in
 	asked.Match, asked.Lang, asked.Accept = "", lang, ""
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s|%v|%d|%v|%v|%d", s.name, asked, l.Rev, l.Counts, l.Flights, now.Unix()/60))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s|%v|%d|%v|%v|%v|%d", s.name, asked, l.Rev, l.Counts, l.Flights, l.Waiting, now.Unix()/60))
 	return `"` + hex.EncodeToString(sum[:12]) + `"`
 }
 
@@ -248,6 +301,13 @@ func (s *Site) item(ctx context.Context, id int64) (pipeline.Item, error) {
 // view is an Item as it is shown.
 func (s *Site) view(ctx context.Context, it pipeline.Item, sp Spoken) (itemView, error) {
 	now, err := s.pipe.Journal.Now(ctx)
+	if err == nil && it.Step != pipeline.Done && it.Fault == nil {
+		var rev int64
+		if rev, err = s.pipe.Journal.Rev(ctx); err == nil {
+			_, blocks, e := s.counts(ctx, rev, now)
+			it, err = blocks.Shown(it), e
+		}
+	}
 	seen := s.sights.of(s.pipe, []pipeline.Item{it})
 	return itemView{it.In(s.lang(sp.Lang, sp.Accept)), now, seen[0]}, err
 }

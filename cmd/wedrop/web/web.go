@@ -31,12 +31,23 @@ type Options struct {
 	// Free tells how many bytes may still be written where the folder is;
 	// nil: nobody knows, and only the disk itself says no.
 	Free func(dir string) (int64, bool)
+	// Waiting are the files in folders that are not finished; nil: there are
+	// no folders.
+	Waiting func() []Waiting
 	// Operators is a page for operators at /river/; nil: there is none.
 	Operators http.Handler
 	// State outlives a Site, where a changed configuration makes a new one;
 	// nil: a new State.
 	State *State
 	Log   *slog.Logger // nowhere if nil; never sees a token
+}
+
+// Waiting is a file in a folder that is not written to its end.
+type Waiting struct {
+	Path            string
+	Size            int64     // bytes, as last seen
+	Since           time.Time // when it was first seen as it is
+	Message, Remedy pipeline.Text
 }
 
 // A Site is the page and the API under one configuration.

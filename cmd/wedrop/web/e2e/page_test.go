@@ -37,6 +37,7 @@ func TestPage(t *testing.T) {
 		{"a picture is previewed, and nothing that could run", previewed},
 		{"a name is never markup", hostileName},
 		{"a held file is retried", heldIsRetried},
+		{"one refusal is one banner, and unfinished files are seen", oneBanner},
 		{"the countdown runs and warns", countdown},
 		{"people sign in and out", signIn},
 		{"an upload goes on where the connection broke", brokenConnection},
@@ -257,6 +258,35 @@ func heldIsRetried(t *testing.T, browser context.Context, bin string) {
 	p.until(`document.querySelector('.chip[data-filter=held] b').textContent === '0'`)
 	p.click(".item .name")
 	p.sees("有人点了重试")
+}
+
+// One refusal of WeCom's left one file red and the others silent, and what was
+// empty or half copied could not be seen.
+func oneBanner(t *testing.T, browser context.Context, bin string) {
+	dir := t.TempDir()
+	o := openOffice(t, bin, wecomtest.Options{TrustedIPs: []string{"198.51.100.1"}}, "WEDROP_FOLDERS="+dir)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "空文件.mp4"), nil, 0o644))
+	p := newTab(t, browser)
+	p.look(1280, 900, false)
+	p.open(o.URL)
+	p.until(connected)
+	p.pick(o.video("会员日.mp4", 300_000, 7), o.video("周年庆.mp4", 200_000, 8), o.video("开场.mp4", 100_000, 9))
+	p.until(`document.querySelectorAll('.banner.blocked').length === 1 && document.querySelector('.banner.blocked').textContent.includes('3 个文件')`)
+	p.until(`[...document.querySelectorAll('.item .fault')].filter(f => f.checkVisibility() && f.textContent.includes('203.0.113.9')).length === 3`)
+	require.Contains(t, js[string](p, `document.querySelector('.banner.blocked').textContent`), "企业可信IP")
+	p.until(`document.querySelectorAll('.item .remedy').length === 0`)
+	p.until(`document.querySelector('#waiting').checkVisibility() && document.querySelector('#waiting').textContent.includes('空文件.mp4 还不完整：文件还是空的')`)
+	if at := os.Getenv("WEDROP_TEST_SHOTS"); at != "" {
+		p.shoot(filepath.Join(at, "blocked.png"), false)
+		p.look(360, 900, true)
+		p.shoot(filepath.Join(at, "blocked-360-dark.png"), false)
+		p.look(1280, 900, false)
+	}
+	require.NoError(t, os.Remove(filepath.Join(dir, "空文件.mp4")))
+	p.until(`document.querySelector('#waiting').hidden`)
+	o.we.SetTrustedIPs("203.0.113.9")
+	p.click(".item[data-state=held] .acts .strong")
+	p.until(`document.querySelectorAll('.banner.blocked').length === 0`)
 }
 
 func countdown(t *testing.T, browser context.Context, bin string) {

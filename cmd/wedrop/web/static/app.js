@@ -32,6 +32,7 @@ const zh = {
   perSec: s => `${s}/秒`, about: d => `还要 ${d}`,
   orphan: (n, p) => `“${n}”上次传到 ${p}%`, orphanHint: '选择同一个文件，就从断开的地方接着传。',
   sum: (done, all, bytes, total) => `${done} / ${all} 个 · ${bytes} / ${total}`, sumBad: n => ` · ${n} 个没有发出`,
+  waitingFiles: '文件夹里还没写完的文件', waitingRemedy: '不用处理，写完后会自动发送；如果复制已经中断，请重新复制一遍。', blockedBy: n => `${n} 个文件因此停下或在等：`, blockedWait: '等上方的问题解决', seeAbove: '和页面上方是同一个原因，改好后会自动继续。',
   readyToast: n => `“${n}”可用了`, readyMany: n => `${n} 个文件可用了`, heldToast: n => `“${n}”停下了，需要处理`, heldMany: n => `${n} 个文件停下了，需要处理`,
   retried: n => `“${n}”已重新开始`, renewed: n => `“${n}”开始续期`, known: n => `“${n}”以前发过，直接可用`,
   already: n => `“${n}”已经在上传了`,
@@ -89,6 +90,7 @@ const en = {
   perSec: s => `${s}/s`, about: d => `${d} to go`,
   orphan: (n, p) => `“${n}” stopped at ${p}%`, orphanHint: 'Choose the same file to carry on from there.',
   sum: (done, all, bytes, total) => `${done} of ${all} · ${bytes} of ${total}`, sumBad: n => ` · ${n} not sent`,
+  waitingFiles: 'Files in the folders that are still being written', waitingRemedy: 'Nothing to do: they go when they are finished. If a copy was cut off, copy the file again.', blockedBy: n => `${n} ${n === 1 ? 'file has' : 'files have'} stopped or wait because of this:`, blockedWait: 'Waits for the cause above', seeAbove: 'The cause is the one at the top of the page; it goes on by itself once that is mended.',
   readyToast: n => `“${n}” is ready`, readyMany: n => `${n} files are ready`, heldToast: n => `“${n}” stopped and needs you`, heldMany: n => `${n} files stopped and need you`,
   retried: n => `“${n}” has started again`, renewed: n => `“${n}” is being renewed`, known: n => `“${n}” was sent before and is ready`,
   already: n => `“${n}” is being uploaded already`,
@@ -748,6 +750,31 @@ function take(page, other) {
   for (const item of page.items) put(item);
   S.first = false;
   showCounts();
+  showBlocked(page.blocked ?? []);
+  showWaiting(page.waiting ?? []);
+}
+
+// showBlocked tells of what a person has to mend before anything goes on: one
+// banner for each cause, however many files wait for it.
+function showBlocked(all) {
+  const sig = lang + JSON.stringify(all);
+  if (S.blockedSig === sig) return;
+  S.blockedSig = sig;
+  S.blocked = new Set(all.map(b => b.code));
+  $('blocked').replaceChildren(...all.map(b => el('div', { class: 'banner blocked', 'data-code': b.code },
+    el('p', { class: 'many' }, icon('alert'), el('strong', {}, `${T.blockedBy(b.items)} ${b.message}`)), el('p', {}, forPage(b.remedy, false)))));
+  for (const r of S.rows.values()) r.sig = '';
+}
+
+// showWaiting lists the files in folders that are not finished yet.
+function showWaiting(all) {
+  const sig = lang + JSON.stringify(all);
+  if (S.waitingSig === sig) return;
+  S.waitingSig = sig;
+  $('waiting').hidden = !all.length;
+  text($('waiting-sum'), number(all.length));
+  $('waiting-list').replaceChildren(...all.map(w => el('li', { title: w.path }, w.message)),
+    ...(all.length ? [el('li', { class: 'plain' }, T.waitingRemedy)] : []));
 }
 
 async function takeRest(page) {
@@ -846,7 +873,8 @@ function fillRow(r, item) {
   r.fault.replaceChildren();
   r.fault.hidden = !item.fault;
   r.root.dataset.held = held ? 'yes' : 'no';
-  if (held) r.fault.append(el('p', { class: 'remedy' }, icon('alert'), el('span', {}, forPage(item.fault.remedy, false))), el('p', { class: 'message' }, item.fault.message));
+  if (item.fault && S.blocked?.has(item.fault.code)) r.fault.append(el('p', { class: 'message' }, `${item.fault.message} ${T.seeAbove}`));
+  else if (held) r.fault.append(el('p', { class: 'remedy' }, icon('alert'), el('span', {}, forPage(item.fault.remedy, false))), el('p', { class: 'message' }, item.fault.message));
   else if (item.fault) r.fault.append(el('p', { class: 'message' }, item.fault.message));
 }
 
@@ -858,6 +886,7 @@ function stateOf(item) {
   const held = item.fault && !item.fault.retry;
   if (held) return { kind: 'held', words: T.stopped, at: ['inspect', 'stage', 'submit', 'await'].indexOf(item.fault.step), part: 0 };
   if (item.fault && item.step !== 'done') {
+    if (S.blocked?.has(item.fault.code) && !item.due) return { kind: 'again', words: T.blockedWait, at: ['inspect', 'stage', 'submit', 'await'].indexOf(item.step), part: 0 };
     const left = item.due ? Date.parse(item.due) - now() : 0;
     return { kind: 'again', words: T.again(left >= 1000 ? span(left) : ''), at: ['inspect', 'stage', 'submit', 'await'].indexOf(item.step), part: 0 };
   }
