@@ -6,10 +6,11 @@ import (
 	"maps"
 	"sync"
 	"time"
+
+	"wedrop/pipeline/uptime"
 )
 
-// pulse is when the ledger last prolonged a crew's claims, by this process's
-// clock.
+// pulse is when the ledger last prolonged a crew's claims, by machineTime.
 type pulse struct {
 	sync.Mutex
 	at     time.Time // when it was asked
@@ -84,9 +85,23 @@ func (c *crew) lasts() time.Duration {
 	return c.p.Journal.Lease()
 }
 
-// elapsed is the time since then, that included in which the machine slept:
-// the monotonic clock stands still meanwhile, the other one does not.
+// machineTime is a time that only elapsed and other times of its kind have to
+// do with: nobody sets this clock, and it goes on while the machine sleeps.
+// Where there is no such clock it is time.Now.
+func machineTime() time.Time {
+	if up, ok := uptime.Now(); ok {
+		return time.Unix(0, 0).Add(up)
+	}
+	return time.Now()
+}
+
+// elapsed is the time since a machineTime, that included in which the machine
+// slept: the monotonic clock stands still meanwhile, the other one does not,
+// but may be set.
 func elapsed(then time.Time) time.Duration {
+	if _, ok := uptime.Now(); ok {
+		return machineTime().Sub(then)
+	}
 	return max(time.Since(then), time.Now().Round(0).Sub(then.Round(0)))
 }
 
@@ -135,7 +150,7 @@ func (c *crew) beatOnce(ctx context.Context, patience time.Duration) (err error)
 		err  error
 	}
 	answers := make(chan answer, 1)
-	at := time.Now()
+	at := machineTime()
 	go func() {
 		c.p.pay(ctx)
 		lost, err := c.p.Journal.Beat(ctx)

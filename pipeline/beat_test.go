@@ -23,7 +23,7 @@ func (b beaten) Lease() time.Duration                  { return time.Minute }
 // another one had submitted.
 func TestALostClaimNeverHoldsAgain(t *testing.T) {
 	c := newCrew(&Pipeline{Journal: beaten{lost: []int64{7}}}, nil)
-	asleep := time.Now().Add(-2 * time.Minute)
+	asleep := machineTime().Add(-2 * time.Minute)
 	require.False(t, c.holds(7, asleep))
 	require.False(t, c.holds(8, asleep))
 
@@ -34,7 +34,7 @@ func TestALostClaimNeverHoldsAgain(t *testing.T) {
 
 	require.False(t, c.holds(7, asleep), "another machine has it")
 	require.True(t, c.holds(8, asleep), "the beat prolonged it")
-	require.True(t, c.holds(7, time.Now().Add(time.Millisecond)), "claimed anew")
+	require.True(t, c.holds(7, machineTime().Add(time.Millisecond)), "claimed anew")
 }
 
 // One beat tells of all claims of the process, and of each loss once: the
@@ -42,7 +42,7 @@ func TestALostClaimNeverHoldsAgain(t *testing.T) {
 func TestWhatOneBeatLostHoldsForNoOtherCrew(t *testing.T) {
 	p := &Pipeline{Journal: beaten{}}
 	serving, run := newCrew(p, nil), newCrew(p, nil)
-	asleep := time.Now().Add(-2 * time.Minute)
+	asleep := machineTime().Add(-2 * time.Minute)
 
 	p.Journal = beaten{lost: []int64{7}}
 	go func() { <-serving.lost }()

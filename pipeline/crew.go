@@ -43,7 +43,7 @@ type lane struct {
 	started int       // since then
 }
 
-// work is a claimed Item, and this process's clock when it was claimed.
+// work is a claimed Item, and the machineTime when it was claimed.
 type work struct {
 	it Item
 	at time.Time
@@ -152,7 +152,7 @@ func (c *crew) dispatch(ctx context.Context) {
 // its claim.
 func (c *crew) begin(ctx context.Context, w work) (context.Context, *flight) {
 	f := &flight{item: w.it, claimed: w.at, since: time.Now()}
-	f.base = w.it.Claim.At.Add(f.since.Sub(w.at))
+	f.base = w.it.Claim.At.Add(elapsed(w.at))
 	ctx, f.cancel = context.WithCancelCause(context.WithValue(ctx, claimKey{}, func() bool { return c.holds(w.it.ID, w.at) }))
 	c.p.flights.add(f)
 	return ctx, f

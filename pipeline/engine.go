@@ -155,7 +155,7 @@ func (s *server) fillAsked(ctx context.Context) {
 
 // claimThese claims Items, and looks at how those stand that cannot be claimed.
 func (p *Pipeline) claimThese(ctx context.Context, ids []int64, steps []Step) *claimed {
-	c := &claimed{at: time.Now()}
+	c := &claimed{at: machineTime()}
 	if c.now, c.err = p.Journal.Now(ctx); c.err != nil {
 		return c
 	}

@@ -14,7 +14,7 @@ type flight struct {
 	bytes   atomic.Int64
 	since   time.Time // this process's clock
 	base    time.Time // the ledger's clock at since
-	claimed time.Time // this process's clock
+	claimed time.Time // machineTime
 	cancel  context.CancelCauseFunc
 }
 

@@ -150,6 +150,9 @@ type Claim struct {
 	Owner string    // which process
 	Fence int64     // grows with every claim of the Item
 	At    time.Time // by the ledger's clock, when it was claimed
+	// Shifted is by how many milliseconds the ledger's clock was known to have
+	// been set in all by then. It is the ledger's own.
+	Shifted int64
 }
 
 type faultJSON struct {

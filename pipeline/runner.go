@@ -40,10 +40,33 @@ type runner struct {
 	// foreign are those that are due, but the journal did not give them:
 	// others work on them.
 	foreign map[int64]bool
-	later   dues             // those that are not due
+	later   dues // those that are not due
+	clock   ledgerClock
 	ready   map[Step][]int64 // those that are, not claimed
 	rev     int64
 	stop    *Fault // of the configuration: ends the run
+}
+
+// A ledgerClock notices that the ledger's clock was set.
+type ledgerClock struct{ ledger, here time.Time }
+
+// set reports whether the ledger's clock went on by another time than this
+// process's monotonic one since the last call. After a sleep of the machine it
+// does, too.
+func (c *ledgerClock) set(now time.Time) bool {
+	was := *c
+	c.ledger, c.here = now, time.Now()
+	drift := now.Round(0).Sub(was.ledger.Round(0)) - c.here.Sub(was.here)
+	return !was.here.IsZero() && drift.Abs() > time.Second
+}
+
+// unset is an Item that was recorded before the clock was set back, and arrived
+// after that was noticed, as the ledger has it by now.
+func (c *ledgerClock) unset(it Item) Item {
+	if it.Updated.After(c.ledger.Add(2 * time.Second)) {
+		it.Due = c.ledger.Add(it.Due.Sub(it.Updated))
+	}
+	return it
 }
 
 // tracked is an Item that entries wait for.
@@ -158,6 +181,7 @@ func (r *runner) arrived(it Item) {
 	}
 	delete(r.foreign, it.ID)
 	if !r.ended(it) {
+		it = r.clock.unset(it)
 		t.it, t.claimed = it, false
 		r.later.push(it)
 		return
@@ -176,6 +200,9 @@ func (r *runner) promote(ctx context.Context) time.Duration {
 		r.fail(ctx, err)
 		return 0
 	}
+	if r.clock.set(now) {
+		r.reread(ctx)
+	}
 	for {
 		d, ok := r.later.pop(now)
 		if !ok {
@@ -187,11 +214,24 @@ func (r *runner) promote(ctx context.Context) time.Duration {
 		}
 		r.ready[t.it.Step] = append(r.ready[t.it.Step], d.id)
 	}
-	nap := time.Second // the ledger's clock may be set
+	nap := time.Second // the ledger's clock may have been set meanwhile
 	if len(r.foreign) > 0 {
 		nap = lookEvery
 	}
 	return max(r.later.next(now, nap), time.Millisecond)
+}
+
+// reread takes in anew when Items are due: the ledger moved that, for its clock
+// was set.
+func (r *runner) reread(ctx context.Context) {
+	waiting := r.later
+	r.later = nil
+	r.sweep(ctx)
+	for _, d := range waiting {
+		if t := r.items[d.id]; t != nil && !t.claimed {
+			r.later.push(t.it)
+		}
+	}
 }
 
 // fill claims Items for the lanes that have room, and returns for how long at
@@ -206,7 +246,7 @@ func (r *runner) fill(ctx context.Context) time.Duration {
 		if len(ids) == 0 {
 			continue
 		}
-		at := time.Now()
+		at := machineTime()
 		l.took()
 		items, err := r.p.Journal.Claim(ctx, Want{Corp: r.p.Corp, Hosts: r.p.Hosts(), Steps: []Step{l.step}, IDs: ids, Limit: len(ids)})
 		if err != nil {

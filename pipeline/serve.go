@@ -123,8 +123,9 @@ func (s *server) fill(ctx context.Context) time.Duration {
 			continue
 		}
 		l.took()
+		at := machineTime()
 		items := s.claim(ctx, l.step, room)
-		s.enqueue(l, items, now)
+		s.enqueue(l, items, at)
 		if len(items) < room {
 			s.ask[l.step] = now.Add(askEvery)
 		}

@@ -44,6 +44,9 @@ type opener struct {
 	config string // --config
 	env    func(string) string
 	log    *slog.Logger
+	// clock and uptime are the journal's (journal.Options); nil: the system's.
+	clock  func() time.Time
+	uptime func() (time.Duration, string)
 	// called is told of each call of WeCom; nil but in the daemon.
 	called func(api string, code wecom.Code, kind wecom.Kind, took time.Duration)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -27,6 +28,8 @@ type office struct {
 	s3     *s3test.Server
 	folder string
 	env    []string
+
+	program string // "wedrop" if empty
 }
 
 func newOffice(t testing.TB, files int) *office {
@@ -56,7 +59,7 @@ func newOfficeWith(t testing.TB, files int, w wecomtest.Options) *office {
 }
 
 func (o *office) wedrop(args ...string) *exec.Cmd {
-	c := exec.Command("wedrop", args...)
+	c := exec.Command(cmp.Or(o.program, "wedrop"), args...)
 	c.Env, c.Dir = o.env, o.folder
 	return c
 }
@@ -141,4 +144,24 @@ func TestOverlappingSyncs(t *testing.T) {
 	}
 	require.Zero(t, o.check(files))
 	require.Equal(t, 1, o.we.Count("gettoken"))
+}
+
+type listed struct {
+	ID    int64
+	Path  string
+	Step  string
+	Fault *struct{ Code, Remedy string }
+}
+
+func (o *office) list() []listed {
+	o.t.Helper()
+	out, err := o.wedrop("list", "--json").Output()
+	require.NoError(o.t, err)
+	var all []listed
+	for dec := json.NewDecoder(bytes.NewReader(out)); dec.More(); {
+		var it listed
+		require.NoError(o.t, dec.Decode(&it))
+		all = append(all, it)
+	}
+	return all
 }

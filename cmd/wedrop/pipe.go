@@ -205,7 +205,7 @@ func (a *opener) openJournal(ctx context.Context, cfg *Config) (pipeline.Journal
 	case isShared(cfg.Journal):
 		return a.openShared(ctx, cfg)
 	}
-	j, err := journal.Open(ctx, cfg.Journal, journal.Options{Program: buildInfo().release()})
+	j, err := journal.Open(ctx, cfg.Journal, journal.Options{Now: a.clock, Uptime: a.uptime, ClockSet: a.clockSet, Program: buildInfo().release()})
 	if err != nil {
 		return nil, journalRefused(ctx, cfg, err)
 	}
@@ -225,6 +225,13 @@ func journalRefused(ctx context.Context, cfg *Config, err error) error {
 	return &ConfigError{Err: err,
 		What:   text{"打不开账本 " + cfg.Journal + "：" + rootCause(err), "the journal " + cfg.Journal + " cannot be opened: " + rootCause(err)},
 		Remedy: text{"检查它所在的文件夹是否存在、可写、在本机磁盘上且有空间；用 journal 或 WEDROP_JOURNAL 可换位置", "check that its folder is there, writable, on a local disk and has space; journal or WEDROP_JOURNAL names another place"}}
+}
+
+// clockSet tells the log that the wall clock was set.
+func (a *opener) clockSet(by time.Duration) {
+	if a.log != nil {
+		a.log.Warn("the system clock was set; what is under way waits no longer for that", "by", by.Round(time.Second))
+	}
 }
 
 // worded is what a person has to mend, in the words of the error.

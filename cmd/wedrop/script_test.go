@@ -25,7 +25,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"wedrop": main})
+	testscript.Main(m, map[string]func(){"wedrop": main, "wedrop-on-another-clock": onAnotherClock})
 }
 
 // TestScripts runs the real program against a simulated WeCom and a folder

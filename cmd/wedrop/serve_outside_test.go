@@ -3,9 +3,7 @@
 package main
 
 import (
-	"bytes"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -18,26 +16,6 @@ import (
 	"wedrop/pipeline/inspect/inspecttest"
 	"wedrop/storage/s3bucket/s3test"
 )
-
-type listed struct {
-	ID    int64
-	Path  string
-	Step  string
-	Fault *struct{ Code, Remedy string }
-}
-
-func (o *office) list() []listed {
-	o.t.Helper()
-	out, err := o.wedrop("list", "--json").Output()
-	require.NoError(o.t, err)
-	var all []listed
-	for dec := json.NewDecoder(bytes.NewReader(out)); dec.More(); {
-		var it listed
-		require.NoError(o.t, dec.Decode(&it))
-		all = append(all, it)
-	}
-	return all
-}
 
 func (s *served) retries(id int64) {
 	s.t.Helper()

@@ -79,7 +79,7 @@ func (t *tx) take(w pipeline.Want, step pipeline.Step, limit int) ([]pipeline.It
 	}
 	got, err := collect(rows, func(s scanner) (pipeline.Item, error) { return scanItem(s) })
 	for n := range got {
-		got[n].Claim.At = from(t.now)
+		got[n].Claim.At, got[n].Claim.Shifted = from(t.now), t.shifted
 	}
 	return got, err
 }
@@ -129,6 +129,7 @@ func (t *tx) record(it pipeline.Item, keep bool) (pipeline.Item, error) {
 	if err != nil {
 		return it, err
 	}
+	it = t.moved(it)
 	if it.Step == pipeline.Await {
 		called, err := t.changed(`DELETE FROM callbacks WHERE job=?`, it.Job.ID)
 		if err != nil {

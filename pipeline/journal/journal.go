@@ -24,6 +24,14 @@ const Lease = 30 * time.Second
 // Options of Open.
 type Options struct {
 	Now func() time.Time // the ledger's clock; time.Now if nil
+	// Uptime tells how long the machine is up, its sleep included, and names
+	// this run of it, so that a clock that was set can be told from time that
+	// went by. If it and Now are nil it is the system's; if it alone is nil,
+	// only a clock that was set back is noticed.
+	Uptime func() (time.Duration, string)
+	// ClockSet is told when the clock was set and by how much, after all that
+	// is under way was moved by as much. It must not call the Journal.
+	ClockSet func(by time.Duration)
 	// Program is the version of the program, for whoever opens the ledger
 	// with an older one; may be empty.
 	Program string
@@ -33,14 +41,20 @@ type Options struct {
 // what is open; each has claims of its own.
 type Journal struct {
 	*store
-	path  string // as it was given
-	now   func() time.Time
-	owner string
-	alive *flock.Flock // held as long as this Journal works
+	path     string // as it was given
+	now      func() time.Time
+	uptime   func() (time.Duration, string)
+	clockSet func(time.Duration)
+	owner    string
+	alive    *flock.Flock // held as long as this Journal works
 
 	closed chan struct{}
 	once   sync.Once
 
+	clock struct {
+		sync.Mutex
+		last reading
+	}
 	buried struct {
 		sync.Mutex
 		at time.Time
@@ -57,9 +71,12 @@ func Open(ctx context.Context, path string, o Options) (*Journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
-	j := &Journal{path: path, now: o.Now, owner: newOwner(), closed: make(chan struct{})}
+	j := &Journal{path: path, now: o.Now, uptime: o.Uptime, clockSet: o.ClockSet, owner: newOwner(), closed: make(chan struct{})}
 	if j.now == nil {
 		j.now = time.Now
+		if j.uptime == nil {
+			j.uptime = readUptime
+		}
 	}
 	if j.store, err = openStore(ctx, path); err != nil {
 		return nil, fmt.Errorf("journal %s: %w", path, explained(path, err))
@@ -72,6 +89,10 @@ func Open(ctx context.Context, path string, o Options) (*Journal, error) {
 		return nil, fmt.Errorf("journal %s: %w", path, err)
 	}
 	if err := j.admit(ctx, o.Program); err != nil {
+		_ = j.Close()
+		return nil, fmt.Errorf("journal %s: %w", path, err)
+	}
+	if err := j.checkClock(ctx); err != nil {
 		_ = j.Close()
 		return nil, fmt.Errorf("journal %s: %w", path, err)
 	}
@@ -113,9 +134,6 @@ func migrateTo(ctx context.Context, db *sql.DB, n int) error {
 
 // Path returns where the ledger is.
 func (j *Journal) Path() string { return j.path }
-
-// Now is the ledger's clock.
-func (j *Journal) Now(context.Context) (time.Time, error) { return j.now(), nil }
 
 // Rev is that of the newest change.
 func (j *Journal) Rev(ctx context.Context) (rev int64, err error) {

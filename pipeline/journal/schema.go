@@ -140,4 +140,11 @@ CREATE TABLE about (
   value TEXT NOT NULL
 ) WITHOUT ROWID;
 INSERT INTO about VALUES ('id', lower(hex(randomblob(16))));
+`, `
+-- What the clocks showed at the last change (see clock.go), and by how many
+-- milliseconds the wall clock was set in all.
+ALTER TABLE counter ADD COLUMN wall    INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE counter ADD COLUMN up      INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE counter ADD COLUMN boot    TEXT    NOT NULL DEFAULT '';
+ALTER TABLE counter ADD COLUMN shifted INTEGER NOT NULL DEFAULT 0;
 `}

@@ -193,15 +193,20 @@ func (s *store) commit(batch []op, t *tx) (errs []error, err error) {
 			t.exec(`ROLLBACK`)
 		}
 	}()
-	if err := t.row(`SELECT rev FROM counter`).Scan(&t.rev); err != nil {
+	if err := t.readClock(); err != nil {
 		return nil, err
 	}
-	was := t.rev
+	was, changes, shifted := t.rev, t.changes, t.shifted
 	var by *Journal
+	seen := map[*Journal]reading{}
 	for _, o := range batch {
 		if o.by != by {
 			by = o.by
-			t.owner, t.now = by.owner, ms(by.now()) // when the change is made, not when it was asked for
+			is := by.clocks() // when the change is made, not when it was asked for
+			if err := t.adjust(is); err != nil {
+				return nil, err
+			}
+			t.owner, t.now, seen[by] = by.owner, is.wall, is
 		}
 		if o.begun.Swap(true) {
 			errs = append(errs, errGivenUp)
@@ -209,19 +214,23 @@ func (s *store) commit(batch []op, t *tx) (errs []error, err error) {
 		}
 		errs = append(errs, t.savepoint(o.do))
 	}
-	if t.rev != was {
-		if err := t.exec(`UPDATE counter SET rev=?`, t.rev); err != nil {
-			return nil, err
-		}
-	}
 	if err := t.row(`SELECT total_changes()`).Scan(&t.changes); err != nil {
 		return nil, err
+	}
+	if t.rev != was || t.changes != changes || t.shifted != shifted {
+		if err := t.noteClock(); err != nil {
+			return nil, err
+		}
+		t.changes++
 	}
 	if err := t.exec(`COMMIT`); err != nil {
 		return nil, err
 	}
 	if s.wal == nil {
 		s.wal, _ = os.Stat(s.path + "-wal")
+	}
+	for j, is := range seen {
+		j.checked(is)
 	}
 	return errs, nil
 }
@@ -270,6 +279,8 @@ type tx struct {
 	now      int64 // one time for all changes of a Journal in it
 	changes  int64 // rows that were changed in the life of the connection
 	rev      int64
+	clock    reading // what the ledger noted last
+	shifted  int64   // by how many milliseconds its clock was set in all
 	owner    string
 	prepared map[string]*sql.Stmt
 }
