@@ -31,7 +31,7 @@ const (
 	ReasonPublicURL   Reason = "public-url"  // no usable base for links
 	ReasonAccess      Reason = "access"      // an unknown storage.access
 	ReasonLinkLength  Reason = "link-length" // over the 1024 bytes that WeCom takes
-	ReasonExecutable  Reason = "executable"  // .apk and .ipa on a default domain of COS
+	ReasonExecutable  Reason = "executable"  // .apk and .ipa on a default domain of COS or OBS
 	ReasonRedirect    Reason = "redirect"    // the link leads to another server
 	ReasonEncoded     Reason = "encoded"     // the server compresses or rewrites what it sends
 	ReasonKey         Reason = "key"         // a key outside the prefix
@@ -45,11 +45,12 @@ type Error struct {
 	Reason Reason // may be empty
 	Bucket string // Object.Bucket
 	Key    string
-	URL    string // "prove": the public link that was tried
-	Fault  Fault  // what the service said; zero for "prove"
-	Detail string // what the proof saw: "HTTP 403 AccessDenied", "200 instead of 206"
-	Policy string // a policy ready to paste, where one would help
-	Err    error  // cause; may be nil
+	URL    string  // "prove": the public link that was tried
+	Fault  Fault   // what the service said; zero for "prove"
+	Detail string  // what the proof saw: "HTTP 403 AccessDenied", "200 instead of 206"
+	Policy string  // a policy ready to paste, where one would help
+	Advice *Advice // of the driver, in place of the general texts; may be nil
+	Err    error   // cause; may be nil
 }
 
 // Error is one line without the policy and without secrets.
@@ -126,7 +127,7 @@ func (b *Bucket) fault(op string, obj Object, f Fault, err error) *Error {
 	if f.Cause == CauseNoACL {
 		e.Policy = b.Policy()
 	}
-	return e
+	return b.advised(e)
 }
 
 // sourceError is the Error of the local file's own error. One that can explain

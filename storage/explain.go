@@ -7,7 +7,7 @@ import (
 // Explain says in the language "zh" or "en" what happened and what to do now.
 // The remedy ends with the Policy to paste, where one would help.
 func (e *Error) Explain(lang string) (message, remedy string) {
-	t := e.text()
+	t := e.Advice.over(e.text())
 	message, remedy = t.en, t.enRemedy
 	if lang == "zh" {
 		message, remedy = t.zh, t.zhRemedy

@@ -31,7 +31,7 @@ const proofBytes = 1024
 //   - Unreachable: no answer, or one that passes (5xx), after some more tries
 //   - BadConfig: the link leads to another server, is compressed on its way,
 //     is longer than WeCom takes, or is an .apk or .ipa on a default domain
-//     of COS, which refuses to serve those
+//     of COS or OBS, which refuse to serve those
 //
 // Errors of Blob.Open and of the reader are treated as in Put.
 func (b *Bucket) Prove(ctx context.Context, obj Object, blob Blob) error {
@@ -74,15 +74,28 @@ func (b *Bucket) checkLink(op string, obj Object) error {
 		e.Reason, e.Detail = ReasonLinkLength, fmt.Sprintf("%d bytes", len(obj.URL))
 		return e
 	}
-	// Since 2024 the default domains of COS refuse to serve installers
-	// (tencentcloud.com/document/product/436/57456, read 2026-11).
-	u, err := url.Parse(obj.URL)
-	if err == nil && strings.HasSuffix(u.Hostname(), ".myqcloud.com") &&
-		(strings.HasSuffix(u.Path, ".apk") || strings.HasSuffix(u.Path, ".ipa")) {
-		e.Reason = ReasonExecutable
+	if u, err := url.Parse(obj.URL); err == nil && noInstallers(u) {
+		e.Reason, e.Detail = ReasonExecutable, u.Hostname()
 		return e
 	}
 	return nil
+}
+
+// noInstallers knows links of .apk and .ipa that their services refuse to
+// serve: from the default domains of COS for buckets since 2024, those for
+// static websites and acceleration included
+// (tencentcloud.com/document/product/436/57456), and from OBS's since
+// 2023-12-30. Read 2026-11.
+func noInstallers(u *url.URL) bool {
+	if !strings.HasSuffix(u.Path, ".apk") && !strings.HasSuffix(u.Path, ".ipa") {
+		return false
+	}
+	for _, domain := range []string{".myqcloud.com", ".tencentcos.cn", ".myhuaweicloud.com"} {
+		if strings.HasSuffix(strings.ToLower(u.Hostname()), domain) {
+			return true
+		}
+	}
+	return false
 }
 
 // A part is a stretch of the file, with the local bytes.
@@ -137,7 +150,7 @@ func (b *Bucket) fetch(ctx context.Context, obj Object, p part, size int64) *Err
 		if k == NotPublic {
 			e.Policy = b.Policy()
 		}
-		return e
+		return b.advised(e)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, obj.URL, nil)
 	if err != nil {
@@ -175,7 +188,11 @@ func judge(resp *http.Response, p part, size int64) (Kind, Reason, string) {
 	case code == http.StatusRequestTimeout || code == http.StatusTooManyRequests || code >= 500:
 		return Unreachable, "", status
 	case code >= 400:
-		return NotPublic, "", strings.TrimSpace(status + " " + errorCode(resp.Body))
+		said := errorCode(resp.Body)
+		if said == "DownloadForbidden" { // COS: 400 by one page of its manual, 403 by the other
+			return BadConfig, ReasonExecutable, status + " " + said
+		}
+		return NotPublic, "", strings.TrimSpace(status + " " + said)
 	case code >= 300:
 		return BadConfig, ReasonRedirect, status
 	case code != http.StatusPartialContent:

@@ -210,6 +210,17 @@ func TestLinksThatWeComCannotFetchAreRefusedBeforeAnythingIsSent(t *testing.T) {
 		_, err = bucketOver(t, f).Put(t.Context(), blob)
 		require.NoError(t, err)
 	}
+	for _, at := range []string{"https://b-125.cos-website.ap-guangzhou.myqcloud.com", "https://b-125.cos.accelerate.myqcloud.com",
+		"https://b-125.cos.ap-guangzhou.tencentcos.cn", "https://b.obs.cn-north-4.myhuaweicloud.com"} {
+		f := serve(t, nil)
+		blob := blobOf("PK")
+		blob.Ext = ".apk"
+		_, err := bucketOver(t, f, func(o *storage.Options) { o.PublicURL = at }).Put(t.Context(), blob)
+		require.Equal(t, storage.ReasonExecutable, kindOf(t, err).Reason, at)
+		message, _ := err.(*storage.Error).Explain("zh")
+		require.Contains(t, message, strings.TrimPrefix(at, "https://"))
+		require.Empty(t, f.requests())
+	}
 	f := serve(t, nil)
 	b := bucketOver(t, f)
 	obj := b.Where(blobOf("x"))
@@ -224,4 +235,18 @@ func TestProveReadsTheLocalFile(t *testing.T) {
 	e := kindOf(t, prove(t, content([]byte("hello!")), blob))
 	require.Equal(t, storage.Changed, e.Kind)
 	require.Equal(t, storage.ReasonSource, e.Reason)
+}
+
+// COS says it with 400 by one page of its manual, with 403 by another; of other
+// hosts than its default ones nobody knows it before.
+func TestDownloadForbiddenIsAboutTheFile(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{http.StatusBadRequest, http.StatusForbidden} {
+		e := kindOf(t, prove(t, func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, "<Error><Code>DownloadForbidden</Code></Error>")
+		}, blobOf("hello")))
+		require.Equal(t, storage.ReasonExecutable, e.Reason, status)
+		require.False(t, e.Config(), "other files go")
+	}
 }

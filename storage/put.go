@@ -229,6 +229,12 @@ func (s *sending) try(ctx context.Context) (error, bool) {
 	if s.blob.reopen && mayBeACL(f) {
 		return errStaysPrivate, false
 	}
+	if acl && s.access == AccessACL && f.Cause == CauseDenied && mayBeACL(f) {
+		// The same answer as to wrong keys: a byte without an ACL tells.
+		if _, refused := s.ask(ctx, false); refused == nil {
+			f.Cause = CauseNoACL
+		}
+	}
 	if acl && s.access == AccessAuto && mayBeACL(f) {
 		g, err2 := s.put(ctx, false)
 		if err2 == nil {

@@ -293,17 +293,20 @@ func TestAccess(t *testing.T) {
 		want    []bool // ACL of the requests for two files
 		kind    storage.Kind
 	}{
-		"auto, ACLs taken":               {storage.AccessAuto, nil, nil, []bool{true, true}, ""},
-		"auto, ACLs refused":             {storage.AccessAuto, noACL, nil, []bool{true, false, false}, ""},
-		"auto, public ACLs blocked":      {storage.AccessAuto, denied, nil, []bool{true, false, false}, ""},
-		"auto, no rights at all":         {storage.AccessAuto, denied, denied, []bool{true, false, true, false}, storage.Denied},
-		"auto, wrong secret":             {storage.AccessAuto, wrong, wrong, []bool{true, true}, storage.Denied},
-		"auto, no ACLs and no rights":    {storage.AccessAuto, noACL, denied, []bool{true, false, false}, storage.Denied},
-		"object-acl, ACLs taken":         {storage.AccessACL, nil, nil, []bool{true, true}, ""},
-		"object-acl, ACLs refused":       {storage.AccessACL, noACL, nil, []bool{true, true}, storage.BadConfig},
-		"bucket-policy, no ACL is sent":  {storage.AccessPolicy, noACL, nil, []bool{false, false}, ""},
-		"bucket-policy, and no rights":   {storage.AccessPolicy, nil, denied, []bool{false, false}, storage.Denied},
-		"bucket-policy, not implemented": {storage.AccessPolicy, nil, failing(storage.CauseNoACL, "NotImplemented", 501), []bool{false, false}, storage.BadConfig},
+		"auto, ACLs taken":            {storage.AccessAuto, nil, nil, []bool{true, true}, ""},
+		"auto, ACLs refused":          {storage.AccessAuto, noACL, nil, []bool{true, false, false}, ""},
+		"auto, public ACLs blocked":   {storage.AccessAuto, denied, nil, []bool{true, false, false}, ""},
+		"auto, no rights at all":      {storage.AccessAuto, denied, denied, []bool{true, false, true, false}, storage.Denied},
+		"auto, wrong secret":          {storage.AccessAuto, wrong, wrong, []bool{true, true}, storage.Denied},
+		"auto, no ACLs and no rights": {storage.AccessAuto, noACL, denied, []bool{true, false, false}, storage.Denied},
+		"object-acl, ACLs taken":      {storage.AccessACL, nil, nil, []bool{true, true}, ""},
+		"object-acl, ACLs refused":    {storage.AccessACL, noACL, nil, []bool{true, true}, storage.BadConfig},
+		// Huawei's block of public ACLs reads like wrong keys.
+		"object-acl, public ACLs blocked": {storage.AccessACL, denied, nil, []bool{true, false, true, false}, storage.BadConfig},
+		"object-acl, no rights at all":    {storage.AccessACL, denied, denied, []bool{true, false, true, false}, storage.Denied},
+		"bucket-policy, no ACL is sent":   {storage.AccessPolicy, noACL, nil, []bool{false, false}, ""},
+		"bucket-policy, and no rights":    {storage.AccessPolicy, nil, denied, []bool{false, false}, storage.Denied},
+		"bucket-policy, not implemented":  {storage.AccessPolicy, nil, failing(storage.CauseNoACL, "NotImplemented", 501), []bool{false, false}, storage.BadConfig},
 	} {
 		f := serve(t, nil)
 		f.before = func(_ int, r storage.PutRequest) error {

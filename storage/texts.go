@@ -195,9 +195,9 @@ var texts = map[string]text{
 		"Shorten storage.public_url or the prefix in storage.url.",
 	},
 	"reason executable": {
-		"腾讯云 COS 的默认域名不提供 .apk、.ipa 文件的下载：{key}",
+		"腾讯云 COS（包括静态网站和全球加速域名）和华为云 OBS 的默认域名不提供 .apk、.ipa 文件的下载（{detail}）：{key}",
 		"请把 storage.public_url 设为绑定到存储桶的自有域名，或先把文件压缩成 zip 再发送。",
-		"the default domain of COS does not serve .apk and .ipa files: {key}",
+		"the default domains of COS (those for static websites and acceleration, too) and OBS do not serve .apk and .ipa files ({detail}): {key}",
 		"Set storage.public_url to a domain of your own that is bound to the bucket, or send the file as a zip.",
 	},
 	"reason redirect": {

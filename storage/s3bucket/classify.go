@@ -82,6 +82,10 @@ var causes = map[string]storage.Cause{
 	"AccessControlListNotSupported": storage.CauseNoACL, // Object Ownership is "bucket owner enforced"
 	"NotImplemented":                storage.CauseNoACL, // all else that is optional was tried without
 
+	"PublicEndpointForbidden":    storage.CauseBadRequest, // OSS
+	"SecondLevelDomainForbidden": storage.CauseBadRequest, // OSS: path style
+	"InvalidPathAccess":          storage.CauseBadRequest, // TOS: path style
+
 	"NoSuchBucket":                       storage.CauseNoBucket,
 	"InvalidBucketName":                  storage.CauseNoBucket,
 	"AuthorizationHeaderMalformed":       storage.CauseNoBucket, // another region

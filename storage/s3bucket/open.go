@@ -44,6 +44,11 @@ func Open(ctx context.Context, rawURL string) (*Driver, error) {
 	if d.address, err = o.address(cfg.Region, client.Options().BaseEndpoint); err != nil {
 		return nil, err
 	}
+	d.service = serviceAt(d.address)
+	if o.pathStyle && (d.service == serviceOSS || d.service == serviceTOS) {
+		e := &storage.Error{Op: "open", Kind: storage.BadConfig, Reason: storage.ReasonURL, Bucket: d.ID(), Detail: strings.ToUpper(string(d.service)), Advice: noPathStyle}
+		return nil, e
+	}
 	if u, err := url.Parse(d.address); err == nil && !neverPublic(u) {
 		d.base = d.address
 	}

@@ -43,6 +43,7 @@ type Driver struct {
 	bucket string
 	region string
 
+	service service
 	address string // of the bucket, without a slash at its end
 	base    string // of public links: address, or "" if it is never public
 

@@ -61,6 +61,8 @@ func refuse(w http.ResponseWriter, r *http.Request, no *refusal) {
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, set Settings, signed bool) *refusal {
 	bucket, key, ok := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	switch {
+	case set.NoPublicEndpoint:
+		return &refusal{400, "PublicEndpointForbidden", "Public endpoint is forbidden."}
 	case bucket != s.Bucket:
 		return &refusal{404, "NoSuchBucket", "The specified bucket does not exist"}
 	case (!ok || key == "") && r.Method == http.MethodGet && set.PublicList:

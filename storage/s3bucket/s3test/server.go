@@ -32,6 +32,7 @@ type Settings struct {
 	OwnerEnforced    bool   // Object Ownership: ACLs disabled, as every new bucket of AWS
 	BlockPublicACLs  bool   // a PUT with a public ACL is refused
 	IgnorePublicACLs bool   // accepted, and nothing is public by it
+	NoPublicEndpoint bool   // Aliyun's refusal of every call by the default domain
 	RestrictPolicy   bool   // the policy opens nothing to strangers
 	Policy           string // JSON; only what Driver.Policy writes is understood
 
