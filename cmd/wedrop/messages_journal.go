@@ -31,13 +31,12 @@ func newJournalMessages(say func(zh, en string) string) journalMessages {
 			Short: say("把账本从文件搬到 PostgreSQL（多台机器共用）", "carry the ledger over from its file to PostgreSQL, for several machines"),
 			Long: say(`把 journal 指定的账本文件整个搬进一个空的 PostgreSQL 数据库：要么全部搬完，要么什么都不动，并打印搬了多少。
 先停掉 wedrop serve 和定时任务。搬完后原来的账本会标记为已搬走，不能再使用；在每台机器上把 journal 设为新地址。
---to 也可以是一个新的文件：从 PostgreSQL 搬回来。密码放在环境变量 PGPASSWORD 或 ~/.pgpass 里，不要写在命令行上。`,
+密码放在环境变量 PGPASSWORD 或 ~/.pgpass 里，不要写在命令行上。`,
 				`Carries the whole ledger in the file that journal names over into an empty
 PostgreSQL database: all of it or nothing, and prints how much it was. Stop
 wedrop serve and cron jobs first. Afterwards the old journal is marked and
-refuses to be used; set journal to the new address on every machine. --to can
-be a new file as well: back from PostgreSQL. The password goes into PGPASSWORD or ~/.pgpass, not
-onto the command line.`),
+refuses to be used; set journal to the new address on every machine. The password
+goes into PGPASSWORD or ~/.pgpass, not onto the command line.`),
 			Example: say(`  systemctl stop wedrop
   wedrop journal move --to postgres://wedrop@db.example.com:5432/wedrop`,
 				`  systemctl stop wedrop
