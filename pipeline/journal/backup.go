@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -143,22 +142,13 @@ func build(ctx context.Context, path string, version int, fill func(*Writer) err
 
 // alone opens a file that nobody else knows of; there is no WAL.
 func alone(path string) (*sql.DB, error) {
-	return pool(path, "_pragma=foreign_keys(1)&_pragma=synchronous(OFF)&_pragma=journal_mode(MEMORY)")
+	return openPool(path, "_pragma=foreign_keys(1)&_pragma=synchronous(OFF)&_pragma=journal_mode(MEMORY)", 1)
 }
 
 // unchanging opens a file that nobody changes, and does not change it either:
 // not even beside it anything is made. What its schema says is not trusted.
 func unchanging(path string) (*sql.DB, error) {
-	return pool(path, "mode=ro&immutable=1&_pragma=trusted_schema(0)&_pragma=cell_size_check(1)&_pragma=query_only(1)")
-}
-
-func pool(path, options string) (*sql.DB, error) {
-	u := url.URL{Scheme: "file", Path: filepath.ToSlash(path)}
-	db, err := sql.Open("sqlite", u.String()+"?"+options)
-	if err == nil {
-		db.SetMaxOpenConns(1)
-	}
-	return db, err
+	return openPool(path, "mode=ro&immutable=1&_pragma=trusted_schema(0)&_pragma=cell_size_check(1)&_pragma=query_only(1)", 1)
 }
 
 // publish lets write make a file beside the one that is wanted, checks it, and
@@ -176,13 +166,11 @@ func publish(ctx context.Context, file string, replace bool, write func(tmp stri
 		return n, err
 	}
 	defer os.RemoveAll(dir)
-	tmp := filepath.Join(dir, "journal.db")
-	// SQLite writes into an empty file, and this one is nobody else's to read.
-	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	tmp, err := emptyFile(dir)
 	if err != nil {
 		return n, err
 	}
-	if err := errors.Join(f.Close(), write(tmp)); err != nil {
+	if err := write(tmp); err != nil {
 		return n, err
 	}
 	if n, err = check(ctx, tmp); err != nil {
@@ -196,6 +184,17 @@ func publish(ctx context.Context, file string, replace bool, write func(tmp stri
 	}
 	_ = durable(filepath.Dir(file)) // not on Windows
 	return n, nil
+}
+
+// emptyFile makes a file in a new folder, which SQLite will write into, and
+// which is nobody else's to read.
+func emptyFile(dir string) (string, error) {
+	path := filepath.Join(dir, "journal.db")
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if err != nil {
+		return "", err
+	}
+	return path, f.Close()
 }
 
 // replaceable says whether a file may get that name.
@@ -494,12 +493,11 @@ func Restore(ctx context.Context, backup, path string) (r Restored, err error) {
 		return r, err
 	}
 	defer os.RemoveAll(work)
-	tmp := filepath.Join(work, "journal.db")
-	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	tmp, err := emptyFile(work)
 	if err != nil {
 		return r, err
 	}
-	if err := errors.Join(f.Close(), read(ctx, backup, tmp)); err != nil {
+	if err := read(ctx, backup, tmp); err != nil {
 		return r, err
 	}
 	if r.Made, err = made(ctx, tmp); err != nil {
@@ -647,7 +645,7 @@ func (r *Restored) takeOver(ctx context.Context, tmp, path string) error {
 // legibleAt empties the WAL of the ledger at path into its file and reads the
 // whole of it. It has to have the tables of this program.
 func legibleAt(ctx context.Context, path string) error {
-	db, err := pool(path, "mode=rw&_pragma=busy_timeout(2000)")
+	db, err := openPool(path, "mode=rw&_pragma=busy_timeout(2000)", 1)
 	if err != nil {
 		return err
 	}

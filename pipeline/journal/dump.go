@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"os"
-	"strings"
 )
 
 // ErrInUse is returned by Dump while another process has the ledger open, or
@@ -89,14 +87,8 @@ func (t *tx) dump(table string, read func(*Table) error) error {
 // inUse reports whether another process that lives has the ledger open, or
 // some claim is not over.
 func (j *Journal) inUse(t *tx) (bool, error) {
-	files, err := os.ReadDir(j.owners())
-	if err != nil {
-		return false, err
-	}
-	for _, f := range files {
-		if name := f.Name(); !strings.HasPrefix(name, ".") && name != j.owner && !j.dead(name) {
-			return true, nil
-		}
+	if used, err := j.othersLive(); used || err != nil {
+		return used, err
 	}
 	rows, err := t.rows(`SELECT DISTINCT owner FROM items WHERE +lease>?`, t.now)
 	if err != nil {

@@ -94,14 +94,14 @@ func (j *Journal) bury(t *tx) error {
 }
 
 // othersLive reports whether another Journal, of whatever process, is open.
-func (j *Journal) othersLive() bool {
-	files, _ := os.ReadDir(j.owners()) // none: there is nobody
+func (j *Journal) othersLive() (bool, error) {
+	files, err := os.ReadDir(j.owners())
 	for _, f := range files {
 		if name := f.Name(); !strings.HasPrefix(name, ".") && name != j.owner && !j.dead(name) {
-			return true
+			return true, nil
 		}
 	}
-	return false
+	return false, err
 }
 
 // dead reports whether the process of that name is gone for sure: it claims

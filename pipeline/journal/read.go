@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -71,8 +70,7 @@ func (s *store) readPool(ctx context.Context, more string) (version int, err err
 	if s.read != nil {
 		s.read.Close()
 	}
-	u := url.URL{Scheme: "file", Path: filepath.ToSlash(s.path)}
-	if s.read, err = openPool(u.String()+"?mode=ro&_pragma=busy_timeout(10000)"+more, 4); err != nil {
+	if s.read, err = openPool(s.path, "mode=ro&_pragma=busy_timeout(10000)"+more, 4); err != nil {
 		return 0, err
 	}
 	return version, s.read.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&version)

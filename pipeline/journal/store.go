@@ -228,15 +228,16 @@ func (s *store) hasTables(ctx context.Context) error {
 	return nil
 }
 
-// connect opens a pool. A path may hold characters that mean something in a
-// URI, such as '?' and '%'.
+// connect opens a pool on a ledger that is worked with.
 func connect(path, more string, conns int) (*sql.DB, error) {
-	u := url.URL{Scheme: "file", Path: filepath.ToSlash(path)}
-	return openPool(u.String()+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)"+more, conns)
+	return openPool(path, "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)"+more, conns)
 }
 
-func openPool(dsn string, conns int) (*sql.DB, error) {
-	db, err := sql.Open("sqlite", dsn)
+// openPool opens a pool with the options of a URI. A path may hold characters
+// that mean something there, such as '?' and '%'.
+func openPool(path, options string, conns int) (*sql.DB, error) {
+	u := url.URL{Scheme: "file", Path: filepath.ToSlash(path)}
+	db, err := sql.Open("sqlite", u.String()+"?"+options)
 	if err != nil {
 		return nil, err
 	}
