@@ -121,8 +121,5 @@ func targetTrouble(err error) error {
 	if !errors.As(err, &e) || !e.Config() {
 		return err
 	}
-	out := &ConfigError{At: origin{where: "--to"}, Err: err}
-	out.What.ZH, out.Remedy.ZH = e.Explain("zh")
-	out.What.EN, out.Remedy.EN = e.Explain("en")
-	return out
+	return worded(origin{where: "--to"}, err, e)
 }

@@ -197,7 +197,7 @@ func restoreTrouble(err error, file, to string) error {
 			What:   text{file + " 是一个在使用的账本，不是备份；什么都没有改", file + " is a journal that is worked with, no backup; nothing was changed"},
 			Remedy: text{"用 wedrop journal backup 备份它，再恢复那个备份", "make a backup of it with wedrop journal backup, and restore that"}}
 	case errors.As(err, &newer):
-		return worded(origin{where: file}, newer)
+		return worded(origin{where: file}, newer, newer)
 	case errors.As(err, &damaged):
 		return &ConfigError{Err: err,
 			What:   text{file + " 不是完整的账本备份：" + rootCause(err) + "；什么都没有改", file + " is not a whole backup of a journal: " + rootCause(err) + "; nothing was changed"},

@@ -45,10 +45,7 @@ func (c *Config) journalTrouble(err error) error {
 	if !errors.As(err, &e) || !e.Config() {
 		return err
 	}
-	out := &ConfigError{At: c.from["journal"], Err: err}
-	out.What.ZH, out.Remedy.ZH = e.Explain("zh")
-	out.What.EN, out.Remedy.EN = e.Explain("en")
-	return out
+	return worded(c.from["journal"], err, e)
 }
 
 // engine wakes the Items of a ledger that several machines share; nil for one

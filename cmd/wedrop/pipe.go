@@ -182,10 +182,7 @@ func (c *Config) located(err error) error {
 	if !ok || !errors.As(err, &e) || e.Kind != storage.BadConfig {
 		return err
 	}
-	out := &ConfigError{At: at, Err: err}
-	out.What.ZH, out.Remedy.ZH = e.Explain("zh")
-	out.What.EN, out.Remedy.EN = e.Explain("en")
-	return out
+	return worded(at, err, e)
 }
 
 func openDriver(ctx context.Context, scheme, url string) (storage.Driver, error) {
@@ -220,7 +217,7 @@ func journalRefused(ctx context.Context, cfg *Config, err error) error {
 	case ctx.Err() != nil || errors.As(err, new(*journal.BusyError)):
 		return err
 	case errors.As(err, &self):
-		return worded(origin{}, self)
+		return worded(origin{}, self, self)
 	}
 	return &ConfigError{Err: err,
 		What:   text{"打不开账本 " + cfg.Journal + "：" + rootCause(err), "the journal " + cfg.Journal + " cannot be opened: " + rootCause(err)},
@@ -234,14 +231,12 @@ func (a *opener) clockSet(by time.Duration) {
 	}
 }
 
-// worded is what a person has to mend, in the words of the error.
-func worded(at origin, err interface {
-	error
-	Explain(lang string) (message, remedy string)
-}) *ConfigError {
+// worded is err, which a person has to mend, in the words of what explains
+// itself in it.
+func worded(at origin, err error, words explainer) *ConfigError {
 	out := &ConfigError{At: at, Err: err}
-	out.What.ZH, out.Remedy.ZH = err.Explain("zh")
-	out.What.EN, out.Remedy.EN = err.Explain("en")
+	out.What.ZH, out.Remedy.ZH = words.Explain("zh")
+	out.What.EN, out.Remedy.EN = words.Explain("en")
 	return out
 }
 

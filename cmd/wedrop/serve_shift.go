@@ -88,16 +88,11 @@ func newShift(ctx context.Context, a *app, cfg *Config, d *daemon, was *shift) (
 
 // asConfig is an error that explains itself as one of the configuration.
 func asConfig(err error) error {
-	e, ok := err.(interface {
-		Explain(lang string) (string, string)
-	})
+	e, ok := err.(explainer)
 	if !ok {
 		return err
 	}
-	c := &ConfigError{Err: err}
-	c.What.ZH, c.Remedy.ZH = e.Explain("zh")
-	c.What.EN, c.Remedy.EN = e.Explain("en")
-	return c
+	return worded(origin{}, err, e)
 }
 
 func (s *shift) handler() http.Handler {
